@@ -1,0 +1,1 @@
+"""spanloop: trace LLM applications and close the loop from production to evals."""
