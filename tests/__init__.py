@@ -1,0 +1,1 @@
+"""Tests of both packages; `python -m tests` runs every check (see `__main__.py`)."""

@@ -1,0 +1,132 @@
+"""What every test may ask for: a clean environment, both kinds of ClickHouse, a running collector."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import clickhouse_connect
+import pytest
+from spanloop_collector.settings import StoreSettings
+
+from tests.support.clickhouse_library import LibraryUnavailable, find_library
+from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.collector_process import CollectorProcess
+from tests.support.leaks import expect_process, left_behind, running
+
+SERVER_URL_VARIABLE = "SPANLOOP_TEST_CLICKHOUSE_URL"
+WIPED_PREFIXES = ("SPANLOOP_", "OTEL_", "OPENAI_")
+KEPT_PREFIX = "SPANLOOP_TEST_"
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Downloads the server library before the first test, whose time limit would not cover it."""
+    wanted = {"clickhouse_server", "own_clickhouse_server", "store_settings"}
+    fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if wanted & fixtures and SERVER_URL_VARIABLE not in os.environ:
+        with contextlib.suppress(LibraryUnavailable):
+            find_library()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No setting of the developer's machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(WIPED_PREFIXES) and not name.startswith(KEPT_PREFIX):
+            monkeypatch.delenv(name)
+    # The collector's default data directory and config file live below these.
+    home = str(tmp_path_factory.getbasetemp() / "home")
+    monkeypatch.setenv("XDG_DATA_HOME", home)
+    monkeypatch.setenv("XDG_CONFIG_HOME", home)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running(clean_environment: None) -> Iterator[None]:
+    """Fails the test that leaks a process or a thread."""
+    before = running()
+    yield
+    left = left_behind(before)
+    assert not left, f"left running: {sorted(left)}"
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a ClickHouse server for the whole run: SPANLOOP_TEST_CLICKHOUSE_URL, or one started here."""
+    given = os.environ.get(SERVER_URL_VARIABLE)
+    if given:
+        yield given
+        return
+    server = ClickHouseProcess(tmp_path_factory.mktemp("clickhouse-server"))
+    try:
+        server.start()
+    except LibraryUnavailable as unavailable:
+        pytest.skip(str(unavailable))
+    expect_process(server.pid)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def own_clickhouse_server(tmp_path: Path) -> Iterator[ClickHouseProcess]:
+    """A running ClickHouse server of this test alone, to stop, kill and start again."""
+    server = ClickHouseProcess(tmp_path / "own-clickhouse")
+    try:
+        server.start()
+    except LibraryUnavailable as unavailable:
+        pytest.skip(str(unavailable))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def embedded_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The one directory that chDB may open in this process; tests use databases of their own in it."""
+    return tmp_path_factory.mktemp("embedded-clickhouse")
+
+
+@pytest.fixture(params=["embedded", "server"])
+def store_settings(request: pytest.FixtureRequest) -> Iterator[StoreSettings]:
+    """Settings of a store with a database of this test alone, once per kind of ClickHouse.
+
+    An embedded store lives in the `embedded_directory` fixture's folder.
+    """
+    database = f"test_{uuid.uuid4().hex[:12]}"
+    if request.param == "server":
+        url = request.getfixturevalue("clickhouse_server")
+        yield StoreSettings(clickhouse_url=url, database=database)
+        client = clickhouse_connect.get_client(dsn=url)
+    else:
+        path = request.getfixturevalue("embedded_directory")
+        yield StoreSettings(database=database)
+        client = clickhouse_connect.get_client(dsn=f"chdb://{path}")
+    client.command(f"DROP DATABASE IF EXISTS {database} SYNC")
+    client.close()
+
+
+StartCollector = Callable[..., CollectorProcess]
+
+
+@pytest.fixture
+def start_collector(tmp_path: Path) -> Iterator[StartCollector]:
+    """Starts collectors with the keywords of `CollectorProcess` and stops them after the test."""
+    started: list[CollectorProcess] = []
+
+    def start(data_dir: Path | None = None, **options: object) -> CollectorProcess:
+        directory = data_dir or tmp_path / f"collector-{len(started)}"
+        collector = CollectorProcess(directory, **options)  # type: ignore[arg-type]  # forwarded as given
+        started.append(collector)
+        collector.start()
+        return collector
+
+    yield start
+    for collector in started:
+        collector.stop()
+
+
+@pytest.fixture
+def collector_process(start_collector: StartCollector) -> CollectorProcess:
+    """A running collector with the embedded ClickHouse and default settings, on free ports."""
+    return start_collector()

@@ -1,0 +1,1 @@
+"""Small real things that tests start: a ClickHouse server, a collector, a way to wait."""
