@@ -1,0 +1,130 @@
+"""Reads one setting's value from text or TOML, and writes it back for people."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from spanloop_collector.configuration.fields import SettingField
+from spanloop_collector.errors import ConfigError
+
+SIZE_UNITS = {
+    "": 1,
+    "B": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KIB": 1 << 10,
+    "MIB": 1 << 20,
+    "GIB": 1 << 30,
+    "TIB": 1 << 40,
+}
+TRUE_WORDS = frozenset({"true", "1", "yes", "on"})
+FALSE_WORDS = frozenset({"false", "0", "no", "off"})
+MASK = "***"
+
+Value = str | int | float | bool | Path | None
+
+
+def parse_value(field: SettingField, raw: object, *, source: str) -> Value:
+    """The value that `raw` means for this setting; `source` names where it was written.
+
+    Raises:
+        ConfigError: naming the setting, the value seen and what would be right.
+    """
+    if field.is_optional and raw in ("", None):
+        return None
+    try:
+        return _parse(field, raw)
+    except ValueError as error:
+        shown = mask_password(str(raw)) if field.is_secret else raw
+        raise ConfigError(f"{source}: {field.key} is {shown!r}; {error}") from None
+
+
+def show_value(field: SettingField, value: object) -> str:
+    """The value as an operator would write it, passwords masked."""
+    if value is None or value == "":
+        return "(none)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if field.is_size and isinstance(value, int):
+        return show_size(value)
+    return mask_password(str(value)) if field.is_secret else str(value)
+
+
+def show_size(count: int) -> str:
+    """Bytes with the largest unit that divides them: `64MiB`."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        size = SIZE_UNITS[unit.upper()]
+        if count and count % size == 0:
+            return f"{count // size}{unit}"
+    return str(count)
+
+
+def mask_password(url: str) -> str:
+    """The URL with `***` for the password in it."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        password = None
+    if not password:
+        # Not a URL we understand: show nothing that could follow a user name.
+        return re.sub(r"//[^/@]*@", f"//{MASK}@", url)
+    return url.replace(f":{password}@", f":{MASK}@", 1)
+
+
+def _parse(field: SettingField, raw: object) -> Value:
+    if field.type is bool:
+        return _parse_bool(raw)
+    if field.is_size:
+        return _parse_size(raw)
+    if field.type is int:
+        return _parse_int(raw)
+    if field.type is float:
+        return _parse_float(raw)
+    if not isinstance(raw, str | Path):
+        raise ValueError("expected text")
+    return Path(raw).expanduser() if field.type is Path else str(raw)
+
+
+def _parse_bool(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word in TRUE_WORDS or word in FALSE_WORDS:
+        return word in TRUE_WORDS
+    raise ValueError("expected true or false")
+
+
+def _parse_int(raw: object) -> int:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if isinstance(raw, str) and re.fullmatch(r"[+-]?[\d_]+", raw.strip()):
+        return int(raw)
+    raise ValueError("expected a whole number")
+
+
+def _parse_float(raw: object) -> float:
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        number = float(raw)
+    else:
+        try:
+            number = float(str(raw))
+        except ValueError:
+            raise ValueError("expected a number") from None
+    if not math.isfinite(number):
+        raise ValueError("expected a finite number")
+    return number
+
+
+def _parse_size(raw: object) -> int:
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", str(raw).strip())
+    if match is None or match[2].upper() not in SIZE_UNITS:
+        raise ValueError("expected bytes such as 67108864 or 64MiB")
+    unit = SIZE_UNITS[match[2].upper()]
+    return int(float(match[1]) * unit) if "." in match[1] else int(match[1]) * unit
