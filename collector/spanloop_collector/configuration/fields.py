@@ -16,8 +16,12 @@ from dataclasses import dataclass
 
 from spanloop_collector.settings import Settings
 
-SHORT_NAMES = {"store.clickhouse_url": "clickhouse_url"}
-"""Settings known by a shorter name in the environment and on the command line."""
+SHORT_NAMES = {
+    "auth.require_keys": "require_keys",
+    "auth.insecure": "insecure",
+    "store.clickhouse_url": "clickhouse_url",
+}
+"""Settings with a shorter name in the environment and on the command line; the long one works, too."""
 
 HOLDS_SECRET = frozenset({"store.clickhouse_url"})
 """Settings whose value may carry a password."""
@@ -46,14 +50,24 @@ class SettingField:
         return f"{self.group}.{self.name}" if self.group else self.name
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """Environment variables, the preferred one first."""
+        return tuple(f"SPANLOOP_{name.upper()}" for name in self._flat_names)
+
+    @property
     def variable(self) -> str:
-        """Environment variable: `SPANLOOP_SPOOL_MAX_BYTES`."""
-        return f"SPANLOOP_{self._flat_name.upper()}"
+        """The preferred environment variable: `SPANLOOP_SPOOL_MAX_BYTES`."""
+        return self.variables[0]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Command line options, the preferred one first."""
+        return tuple(f"--{name.replace('_', '-')}" for name in self._flat_names)
 
     @property
     def option(self) -> str:
-        """Command line option: `--spool-max-bytes`."""
-        return f"--{self._flat_name.replace('_', '-')}"
+        """The preferred command line option: `--spool-max-bytes`."""
+        return self.options[0]
 
     @property
     def is_size(self) -> bool:
@@ -66,8 +80,9 @@ class SettingField:
         return self.key in HOLDS_SECRET
 
     @property
-    def _flat_name(self) -> str:
-        return SHORT_NAMES.get(self.key, self.key.replace(".", "_"))
+    def _flat_names(self) -> tuple[str, ...]:
+        long = self.key.replace(".", "_")
+        return (SHORT_NAMES[self.key], long) if self.key in SHORT_NAMES else (long,)
 
 
 @functools.cache

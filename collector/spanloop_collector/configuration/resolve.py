@@ -96,7 +96,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
 
 def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     """Raises ConfigError for a variable that looks like a setting's and is none: a typing mistake."""
-    known = {field.variable for field in setting_fields()}
+    known = {variable for field in setting_fields() for variable in field.variables}
     prefixes = tuple(f"SPANLOOP_{group.upper()}_" for group in group_help())
     for name in environment:
         if name.startswith(prefixes) and name not in known:
@@ -126,8 +126,9 @@ def _decide(
 ) -> ResolvedValue:
     if arguments.get(field.key) is not None:
         return _resolved(field, arguments[field.key], field.option)
-    if field.variable in environment:
-        return _resolved(field, environment[field.variable], field.variable)
+    for variable in field.variables:
+        if variable in environment:
+            return _resolved(field, environment[variable], variable)
     if field.key in from_file:
         return _resolved(field, from_file[field.key], str(path))
     default = default_data_dir(environment) if field.key == "data_dir" else field.default

@@ -83,8 +83,8 @@ def _check_exposure(settings: Settings) -> None:
         if not is_loopback(host):
             raise ConfigError(
                 f"{key} is {address}, which other machines can reach, and keys are off; "
-                "set auth.require_keys (SPANLOOP_AUTH_REQUIRE_KEYS=true), or auth.insecure "
-                "(SPANLOOP_AUTH_INSECURE=true) if everyone on that network may read and write"
+                "set auth.require_keys (SPANLOOP_REQUIRE_KEYS=true), or auth.insecure "
+                "(SPANLOOP_INSECURE=true) if everyone on that network may read and write"
             )
 
 

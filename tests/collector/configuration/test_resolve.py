@@ -58,9 +58,10 @@ def test_argument_that_was_not_given_decides_nothing() -> None:
     assert resolve({"spool.max_bytes": None}, environment=DATA).settings.spool.max_bytes == 8 * GIB
 
 
-def test_clickhouse_url_has_a_short_name() -> None:
+@pytest.mark.parametrize("variable", ["SPANLOOP_CLICKHOUSE_URL", "SPANLOOP_STORE_CLICKHOUSE_URL"])
+def test_well_known_setting_has_a_short_name_beside_its_long_one(variable: str) -> None:
     url = "http://clickhouse:8123"
-    assert resolve(environment=DATA | {"SPANLOOP_CLICKHOUSE_URL": url}).settings.store.clickhouse_url == url
+    assert resolve(environment=DATA | {variable: url}).settings.store.clickhouse_url == url
 
 
 def test_empty_variable_of_an_optional_setting_means_none() -> None:
@@ -87,7 +88,7 @@ def test_sizes_may_have_a_unit(text: str, expected: int) -> None:
 
 @pytest.mark.parametrize("word", ["true", "1", "YES", "on"])
 def test_words_for_true(word: str) -> None:
-    assert resolve(environment=DATA | {"SPANLOOP_AUTH_REQUIRE_KEYS": word}).settings.auth.require_keys is True
+    assert resolve(environment=DATA | {"SPANLOOP_REQUIRE_KEYS": word}).settings.auth.require_keys is True
 
 
 @pytest.mark.parametrize(
@@ -164,10 +165,10 @@ def test_missing_config_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["0.0.0.0:4317", "[::]:4317", "10.0.0.7:4317", "collector:4317"])
 def test_address_beyond_loopback_needs_keys(address: str) -> None:
     environment = DATA | {"SPANLOOP_RECEIVE_GRPC_ADDRESS": address}
-    with pytest.raises(ConfigError, match=r"SPANLOOP_AUTH_REQUIRE_KEYS=true\), or auth.insecure"):
+    with pytest.raises(ConfigError, match=r"SPANLOOP_REQUIRE_KEYS=true\), or auth.insecure"):
         resolve(environment=environment)
-    resolve(environment=environment | {"SPANLOOP_AUTH_REQUIRE_KEYS": "true"})
-    resolve(environment=environment | {"SPANLOOP_AUTH_INSECURE": "true"})
+    resolve(environment=environment | {"SPANLOOP_REQUIRE_KEYS": "true"})
+    resolve(environment=environment | {"SPANLOOP_INSECURE": "true"})
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.1.2.3:1", "localhost:1", "[::1]:1", "127.0.0.1:0"])

@@ -1,0 +1,73 @@
+"""`spanloop serve`: the whole collector in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from spanloop_collector.cli.options import with_settings
+from spanloop_collector.configuration import Configuration
+from spanloop_collector.listening import Listening
+from spanloop_collector.settings import Settings
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+class LogLevel(StrEnum):
+    """Least important lines to log."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@with_settings
+def serve(
+    configuration: Configuration,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="Least important log lines to write.", envvar="SPANLOOP_LOG_LEVEL")
+    ] = LogLevel.INFO,
+) -> None:
+    """Run the collector: receives traces and logs, keeps them in ClickHouse, answers SQL.
+
+    Listens on this machine only and embeds ClickHouse, unless told otherwise. Ctrl-C or SIGTERM stops it
+    after what was acknowledged is safe. Every option may also be an environment variable or a line in a
+    config file: `spanloop check-config` shows which one decides.
+    """
+    logging.basicConfig(level=log_level.value.upper(), format=LOG_FORMAT)
+    asyncio.run(serve_until_stopped(configuration.settings))
+
+
+async def serve_until_stopped(settings: Settings) -> None:
+    """Runs the pipeline until SIGTERM or SIGINT; a second one does not wait for what is being drained."""
+    # Imported late: `spanloop --help` need not load gRPC and ClickHouse.
+    from spanloop_collector.pipeline import run
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop_in_order(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop_in_order, number)
+    await run(settings, stop=stop, on_ready=announce)
+
+
+def announce(listening: Listening) -> None:
+    """One line per listener, for people and for programs that read them, and what to do next."""
+    scheme = "https" if listening.is_tls else "http"
+    print(f"spanloop {version('spanloop')}, ClickHouse {listening.store}")
+    print(f"OTLP/gRPC    {scheme}://{listening.grpc_address}")
+    print(f"OTLP/HTTP    {scheme}://{listening.http_address}")
+    print(f"API and SQL  {scheme}://{listening.api_address}")
+    print(f"Next: send spans with OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{listening.grpc_address}")
+    print("      and look with `spanloop tail` or `spanloop sql`. Ctrl-C stops.", flush=True)
