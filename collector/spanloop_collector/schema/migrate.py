@@ -1,0 +1,111 @@
+"""Brings a ClickHouse database to the schema this version of the collector needs.
+
+`migrations/` holds numbered changes, each run once and recorded; `views/` holds definitions that may change with
+every version and are put in place at every start. Both are safe to run twice, from several collectors at once.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Protocol
+
+from spanloop_collector.schema.fragments import render
+
+MATERIALIZED = {
+    "spans_from_otlp": "spans",
+    "log_records_from_otlp": "log_records",
+}
+"""Views that ClickHouse runs on every insert, by the table they fill."""
+
+VIEWS = ("logs", "traces", "otel_logs", "scores")
+"""Views that users query, in the order in which they build on each other."""
+
+
+class Database(Protocol):
+    """What a migration needs of a store."""
+
+    @property
+    def database(self) -> str:
+        """Name of the database that holds our tables."""
+
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster, '' for one server."""
+
+    def command(self, sql: str) -> object:
+        """Run one statement."""
+
+    def column(self, sql: str) -> list[str]:
+        """The first column of a query's result."""
+
+
+def migrate(store: Database) -> None:
+    """Creates or updates everything in the store's database."""
+    names = _names(store)
+    on_cluster = names["on_cluster"]
+    store.command(f"CREATE DATABASE IF NOT EXISTS {store.database} {on_cluster} {_database_engine(store)}")
+    store.command(
+        f"CREATE TABLE IF NOT EXISTS {store.database}.schema_migrations {on_cluster} "
+        f"(name String, applied DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = {names['replacing']} ORDER BY name"
+    )
+    applied = set(store.column(f"SELECT name FROM {store.database}.schema_migrations"))
+    for script in _scripts("migrations"):
+        if script.name not in applied:
+            _apply(store, script, names)
+    for view, table in MATERIALIZED.items():
+        _put_materialized_view(store, view, table, names)
+    for view in VIEWS:
+        _put_view(store, view, names)
+
+
+def _names(store: Database) -> dict[str, str]:
+    """The placeholders that depend on where the schema goes: the same files make local and replicated tables."""
+    replicated = "Replicated" if store.cluster else ""
+    return {
+        "database": store.database,
+        "on_cluster": f"ON CLUSTER '{store.cluster}'" if store.cluster else "",
+        "replacing": f"{replicated}ReplacingMergeTree",
+        "replacing_engine": f"{replicated}ReplacingMergeTree",
+    }
+
+
+def _database_engine(store: Database) -> str:
+    """Atomic, said aloud: the embedded engine's default database is an overlay over files."""
+    return "" if store.cluster else "ENGINE = Atomic"
+
+
+def _scripts(folder: str) -> list[Traversable]:
+    found = (item for item in (files(__package__) / folder).iterdir() if item.name.endswith(".sql"))
+    return sorted(found, key=lambda item: item.name)
+
+
+def _apply(store: Database, script: Traversable, names: dict[str, str]) -> None:
+    for statement in render(script.read_text(), names).split(";\n"):
+        if statement.strip():
+            store.command(statement)
+    store.command(f"INSERT INTO {store.database}.schema_migrations (name) VALUES ('{script.name}')")
+
+
+def _view_text(view: str, names: dict[str, str]) -> str:
+    return render((files(__package__) / "views" / f"{view}.sql").read_text(), names)
+
+
+def _put_view(store: Database, view: str, names: dict[str, str]) -> None:
+    text = _view_text(view, names)
+    store.command(f"CREATE OR REPLACE VIEW {store.database}.{view} {names['on_cluster']} AS {text}")
+
+
+def _put_materialized_view(store: Database, view: str, table: str, names: dict[str, str]) -> None:
+    """Creates the view, or changes its query in place: between a drop and a create, inserts would be lost."""
+    text, target = _view_text(view, names), f"{store.database}.{view}"
+    exists = store.column(
+        f"SELECT name FROM system.tables WHERE database = '{store.database}' AND name = '{view}'"
+    )
+    if exists:
+        store.command(f"ALTER TABLE {target} {names['on_cluster']} MODIFY QUERY {text}")
+    else:
+        store.command(
+            f"CREATE MATERIALIZED VIEW IF NOT EXISTS {target} {names['on_cluster']} "
+            f"TO {store.database}.{table} AS {text}"
+        )

@@ -1,0 +1,80 @@
+-- Where OTLP lands, one row per span, and the table behind `logs` and `traces`.
+-- `otlp_traces` keeps nothing: the view `spans_from_otlp` turns what passes through it into rows of `spans`.
+
+CREATE TABLE IF NOT EXISTS {database}.otlp_traces {on_cluster}
+(
+    resource_spans Array(Tuple(
+        resource Tuple(attributes {attributes}),
+        scope_spans Array(Tuple(
+            scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {attributes}),
+            spans Array(Tuple(
+                trace_id String,
+                span_id String,
+                trace_state String,
+                parent_span_id String,
+                name LowCardinality(String),
+                kind Int32,
+                start_time_unix_nano UInt64,
+                end_time_unix_nano UInt64,
+                attributes {attributes},
+                events Array(Tuple(time_unix_nano UInt64, name LowCardinality(String), attributes {attributes})),
+                links Array(Tuple(trace_id String, span_id String, trace_state String, attributes {attributes})),
+                status Tuple(message String, code Int32)
+            ))
+        )),
+        stamp {stamp}
+    ))
+)
+ENGINE = Null;
+
+-- The newest version of a span wins: `version` is the time of writing, with finished spans above running ones.
+-- Partitions are weeks, so that retention drops whole parts; times no clock shows share one partition.
+CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
+(
+    project LowCardinality(String),
+    created DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    end_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    version UInt64 CODEC(Delta, ZSTD(1)),
+    received DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    id String CODEC(ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    span_id String CODEC(ZSTD(1)),
+    parent_id String CODEC(ZSTD(1)),
+    name LowCardinality(String),
+    type LowCardinality(String),
+    input String CODEC(ZSTD(1)),
+    output String CODEC(ZSTD(1)),
+    expected String CODEC(ZSTD(1)),
+    error String CODEC(ZSTD(1)),
+    scores Map(LowCardinality(String), Float64),
+    metrics Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+    model LowCardinality(String),
+    provider LowCardinality(String),
+    tokens Float64 CODEC(ZSTD(1)),
+    cost Float64 CODEC(ZSTD(1)),
+    metadata Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    metadata_json Array(LowCardinality(String)) CODEC(ZSTD(1)),
+    tags Array(LowCardinality(String)),
+    origin String CODEC(ZSTD(1)),
+    kind LowCardinality(String),
+    status_code LowCardinality(String),
+    trace_state String CODEC(ZSTD(1)),
+    scope_name LowCardinality(String),
+    scope_version LowCardinality(String),
+    resource Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    events Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes Map(LowCardinality(String), String))),
+    links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Map(LowCardinality(String), String))),
+
+    INDEX by_trace_id trace_id TYPE bloom_filter(0.001),
+    INDEX by_span_id span_id TYPE bloom_filter(0.01),
+    INDEX by_id id TYPE bloom_filter(0.01),
+    INDEX by_received received TYPE minmax,
+    INDEX by_session_id metadata['session_id'] TYPE bloom_filter(0.01),
+    INDEX by_user_id metadata['user_id'] TYPE bloom_filter(0.01),
+    INDEX by_input_words input TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(input)),
+    INDEX by_output_words output TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(output))
+)
+ENGINE = {replacing}(version)
+PARTITION BY {week_of:created}
+ORDER BY (project, created, trace_id, span_id)
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;

@@ -1,0 +1,52 @@
+-- OTLP log records, and the table behind `otel_logs`.
+-- A record has no id of its own: the same record twice is the same time, span and content.
+
+CREATE TABLE IF NOT EXISTS {database}.otlp_logs {on_cluster}
+(
+    resource_logs Array(Tuple(
+        resource Tuple(attributes {attributes}),
+        scope_logs Array(Tuple(
+            scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {attributes}),
+            log_records Array(Tuple(
+                time_unix_nano UInt64,
+                observed_time_unix_nano UInt64,
+                severity_number Int32,
+                severity_text LowCardinality(String),
+                body {any_value},
+                attributes {attributes},
+                trace_id String,
+                span_id String,
+                event_name LowCardinality(String)
+            ))
+        )),
+        stamp {stamp}
+    ))
+)
+ENGINE = Null;
+
+CREATE TABLE IF NOT EXISTS {database}.log_records {on_cluster}
+(
+    project LowCardinality(String),
+    time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    observed_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    received DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    span_id String CODEC(ZSTD(1)),
+    severity LowCardinality(String),
+    severity_number UInt8,
+    body String CODEC(ZSTD(1)),
+    event_name LowCardinality(String),
+    attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    resource Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    scope_name LowCardinality(String),
+    scope_version LowCardinality(String),
+    content_hash UInt64,
+
+    INDEX by_trace_id trace_id TYPE bloom_filter(0.001),
+    INDEX by_received received TYPE minmax,
+    INDEX by_body_words body TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(body))
+)
+ENGINE = {replacing}(received)
+PARTITION BY {week_of:time}
+ORDER BY (project, time, trace_id, span_id, content_hash)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,0 +1,52 @@
+-- OTLP log records to rows of `log_records`.
+
+SELECT
+    multiIf(
+        stamp.project != '', stamp.project,
+        resource['spanloop.project'] != '', resource['spanloop.project'],
+        resource['openinference.project.name'] != '', resource['openinference.project.name'],
+        stamp.default_project
+    ) AS project,
+    {time:record_time} AS time,
+    {time:record.observed_time_unix_nano} AS observed_time,
+    fromUnixTimestamp64Micro(toInt64(intDiv(stamp.received_unix_nano, 1000)), 'UTC') AS received,
+    lower(hex(record.trace_id)) AS trace_id,
+    lower(hex(record.span_id)) AS span_id,
+    multiIf(
+        record.severity_text != '', upper(record.severity_text),
+        record.severity_number BETWEEN 1 AND 24,
+            ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'][intDiv(record.severity_number - 1, 4) + 1],
+        ''
+    ) AS severity,
+    toUInt8(greatest(0, least(record.severity_number, 255))) AS severity_number,
+    {value_text:record.body} AS body,
+    record.event_name AS event_name,
+    {map:record.attributes} AS attributes,
+    resource,
+    scope.name AS scope_name,
+    scope.version AS scope_version,
+    cityHash64(body, severity, event_name, attributes) AS content_hash
+FROM
+(
+    SELECT
+        stamp,
+        resource,
+        scope,
+        record,
+        -- A record without a time of its own happened when it was observed.
+        if(record.time_unix_nano > 0, record.time_unix_nano, record.observed_time_unix_nano) AS record_time
+    FROM
+    (
+        SELECT stamp, resource, scope_logs.scope AS scope, record
+        FROM
+        (
+            SELECT
+                resource_logs.stamp AS stamp,
+                {map:resource_logs.resource.attributes} AS resource,
+                resource_logs.scope_logs AS all_scope_logs
+            FROM (SELECT resource_logs FROM {database}.otlp_logs ARRAY JOIN resource_logs)
+        )
+        ARRAY JOIN all_scope_logs AS scope_logs
+        ARRAY JOIN scope_logs.log_records AS record
+    )
+)

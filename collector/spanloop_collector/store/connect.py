@@ -1,0 +1,83 @@
+"""Opens clickhouse-connect clients for an embedded ClickHouse or a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from xml.sax.saxutils import escape
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from spanloop_collector.errors import ConfigError
+from spanloop_collector.settings import StoreSettings
+
+CONNECT_TIMEOUT_SECONDS = 5
+INSERT_TIMEOUT_SECONDS = 300
+
+SESSION_SETTINGS = {
+    # Blocks must be ours: deduplication tokens speak of whole inserts.
+    "async_insert": "0",
+    # One request may hold spans of many weeks.
+    "max_partitions_per_insert_block": "0",
+}
+
+
+def connect(
+    settings: StoreSettings, data_dir: Path, *, extra_settings: dict[str, str] | None = None
+) -> Client:
+    """A client of its own: a client carries one query at a time.
+
+    Raises clickhouse-connect's errors where the server cannot be reached.
+    """
+    session = SESSION_SETTINGS | (extra_settings or {})
+    if settings.clickhouse_url:
+        return _connect_server(settings.clickhouse_url, session)
+    return _connect_embedded(settings, data_dir / "clickhouse", session)
+
+
+def _connect_server(url: str, session: dict[str, str]) -> Client:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"clickhouse_url {parts.scheme}://{parts.hostname or ''} is not a ClickHouse HTTP address: "
+            "give http[s]://user:password@host:port (SPANLOOP_CLICKHOUSE_URL)"
+        )
+    secure = parts.scheme == "https"
+    return clickhouse_connect.get_client(
+        host=parts.hostname,
+        port=parts.port or (8443 if secure else 8123),
+        username=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
+        secure=secure,
+        settings=dict(session),
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        send_receive_timeout=INSERT_TIMEOUT_SECONDS,
+        autogenerate_session_id=False,
+        compress=False,
+    )
+
+
+def _connect_embedded(settings: StoreSettings, directory: Path, session: dict[str, str]) -> Client:
+    directory.mkdir(parents=True, exist_ok=True)
+    return clickhouse_connect.get_client(
+        interface="chdb",
+        path=str(directory),
+        settings=dict(session),
+        chdb_options={"config-file": str(_write_engine_config(settings, directory))},
+    )
+
+
+def _write_engine_config(settings: StoreSettings, directory: Path) -> Path:
+    """The engine's server settings: what it may hold in memory, and the folder backups may go to."""
+    cache = max(settings.max_memory_bytes // 16, 16 * 1024 * 1024)
+    path = directory.parent / "clickhouse-embedded.xml"
+    path.write_text(
+        "<clickhouse>"
+        f"<max_server_memory_usage>{settings.max_memory_bytes}</max_server_memory_usage>"
+        f"<mark_cache_size>{cache}</mark_cache_size>"
+        f"<primary_index_cache_size>{cache}</primary_index_cache_size>"
+        f"<backups><allowed_path>{escape(str(directory.parent / 'backups'))}</allowed_path></backups>"
+        "</clickhouse>"
+    )
+    return path

@@ -1,0 +1,141 @@
+"""One ClickHouse database: statements, queries and OTLP inserts, over a pool of clients."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from clickhouse_connect.driver.query import QueryResult
+
+from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.schema import migrate
+from spanloop_collector.settings import StoreSettings
+from spanloop_collector.store.connect import connect
+
+OTLP_MESSAGES = {
+    "traces": ("otlp_traces", "ExportTraceServiceRequest"),
+    "logs": ("otlp_logs", "ExportLogsServiceRequest"),
+}
+"""By signal: the table its inserts go to, and the message they are made of."""
+
+
+class Store:
+    """The database that holds everything but the spool. Safe to use from several threads."""
+
+    def __init__(self, settings: StoreSettings, data_dir: Path) -> None:
+        self.settings = settings
+        self.data_dir = data_dir
+        self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
+        self._otlp_schema = (files("spanloop_collector.schema") / "otlp.proto").read_text()
+
+    @classmethod
+    def open(cls, settings: StoreSettings, data_dir: Path) -> Store:
+        """Connects, and brings the schema up to date.
+
+        Raises StoreUnavailableError where ClickHouse cannot be reached.
+        """
+        store = cls(settings, data_dir)
+        store.migrate()
+        return store
+
+    @property
+    def database(self) -> str:
+        """Name of the database that holds our tables."""
+        return self.settings.database
+
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster, '' for one server."""
+        return self.settings.cluster
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether ClickHouse runs inside this process."""
+        return not self.settings.clickhouse_url
+
+    def migrate(self) -> None:
+        """Brings the schema up to date."""
+        migrate(self)
+
+    def query(
+        self, sql: str, parameters: dict[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> QueryResult:
+        """Rows of a query."""
+        with self.client() as client:
+            return client.query(sql, parameters=parameters, settings=dict(settings or {}))
+
+    def column(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """The first column of a query's result."""
+        return [row[0] for row in self.query(sql, parameters).result_rows]
+
+    def command(self, sql: str, parameters: dict[str, Any] | None = None) -> object:
+        """Runs one statement."""
+        with self.client() as client:
+            return client.command(sql, parameters=parameters)
+
+    def insert_rows(self, table: str, rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> None:
+        """Inserts rows into one of our tables; values in the order of `columns`."""
+        with self.client() as client:
+            client.insert(table, rows, column_names=columns, database=self.database)
+
+    def insert_otlp(self, signal: str, payload: bytes, *, token: str) -> None:
+        """Inserts an OTLP export request. The same token again, even much later, inserts nothing.
+
+        Raises ClickHouse's DatabaseError where it refuses the payload, StoreUnavailableError where it is away.
+        """
+        table, message = OTLP_MESSAGES[signal]
+        with self.client() as client:
+            client.raw_insert(
+                f"{self.database}.{table}",
+                insert_block=payload,
+                fmt="ProtobufSingle",
+                settings={
+                    "format_schema_source": "string",
+                    "format_schema": self._otlp_schema,
+                    "format_schema_message_name": message,
+                    "input_format_protobuf_oneof_presence": "1",
+                    "insert_deduplication_token": token,
+                    "deduplicate_blocks_in_dependent_materialized_views": "1",
+                    # Text indexes are built when parts merge: on insert they would cost as much as the rest.
+                    "materialize_skip_indexes_on_insert": "0",
+                    # Inserts run side by side instead.
+                    "max_insert_threads": "1",
+                    "max_threads": "1",
+                },
+            )
+
+    def close(self) -> None:
+        """Closes every idle client; call it once nothing is in flight."""
+        while not self._idle.empty():
+            self._idle.get_nowait().close()
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """A client for one query, back in the pool afterwards unless its connection broke."""
+        client = self._take_client()
+        try:
+            yield client
+        except OperationalError as error:
+            client.close()
+            raise StoreUnavailableError(f"ClickHouse cannot be reached: {error}") from error
+        except BaseException:
+            # A statement that failed leaves the client usable; one that was interrupted may not.
+            client.close()
+            raise
+        self._idle.put(client)
+
+    def _take_client(self) -> Client:
+        try:
+            return self._idle.get_nowait()
+        except queue.Empty:
+            pass
+        try:
+            return connect(self.settings, self.data_dir)
+        except (ClickHouseError, OSError) as error:
+            raise StoreUnavailableError(f"ClickHouse cannot be reached: {error}") from error
