@@ -29,6 +29,8 @@ ACKNOWLEDGE_SECONDS = Histogram(
     registry=REGISTRY,
 )
 SPOOL_BYTES = _gauge("spool_bytes", "Bytes waiting on disk.", "signal")
+SPOOL_ITEMS = _gauge("spool_items", "Spans or log records waiting on disk.", "signal")
+SPOOL_OLDEST_SECONDS = _gauge("spool_oldest_seconds", "Age of the oldest request waiting on disk.", "signal")
 SPOOL_CORRUPT_RECORDS = _counter(
     "spool_corrupt_records", "Records cut because their checksum failed.", "signal"
 )

@@ -1,0 +1,142 @@
+"""One acknowledged request on disk: a header of 24 bytes, then its bytes as received and stamped.
+
+The header has the form of a protobuf field that no schema declares. A whole segment is therefore one valid
+protobuf message, the concatenation of its requests, and goes into an insert as it lies on disk.
+
+    tag of field 15001 and its length    4 bytes
+    crc32 of the payload                 4
+    length of the payload                4
+    number of items (spans, log records) 4
+    flags                                4
+    crc32 of the header up to here       4
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import TypeAlias
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+Content: TypeAlias = bytes | mmap.mmap
+
+_HEADER = struct.Struct("<4s5I")
+HEADER_BYTES = _HEADER.size
+MAX_RECORD_BYTES = 2**31
+
+# 15001 << 3 | 2 as varint, then the 20 bytes that follow.
+MARKER = b"\xca\xa9\x07\x14"
+
+
+class RecordFlags(IntFlag):
+    """What the writer must know of a request without parsing it."""
+
+    NONE = 0
+    HAS_NESTED = 1
+    """Some attribute value or log body is an array or a map; it is rewritten before the insert."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request, read back."""
+
+    payload: memoryview
+    """Exactly what was appended."""
+    item_count: int
+    """Spans or log records in it."""
+    flags: RecordFlags
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """Where a record lies in its segment, and what its header says."""
+
+    start: int
+    """Offset of the header."""
+    length: int
+    """Bytes of the payload."""
+    payload_crc: int
+    item_count: int
+    flags: RecordFlags
+
+    @property
+    def payload_start(self) -> int:
+        return self.start + HEADER_BYTES
+
+    @property
+    def end(self) -> int:
+        return self.start + HEADER_BYTES + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes of a segment that hold no readable record."""
+
+    start: int
+    end: int
+
+
+def seed_of(token: str) -> int:
+    """Start value of every checksum in the segment of this token.
+
+    With it, neither old disk blocks of another segment nor bytes that a sender put into a payload pass as a
+    record of this one.
+    """
+    return zlib.crc32(token.encode())
+
+
+def encode_header(parts: Sequence[Buffer], *, item_count: int, flags: RecordFlags, seed: int) -> bytes:
+    """The header for a payload that is given in pieces."""
+    payload_crc, length = seed, 0
+    for part in parts:
+        payload_crc = zlib.crc32(part, payload_crc)
+        length += len(part)
+    header = _HEADER.pack(MARKER, payload_crc, length, item_count, flags, 0)[:-4]
+    return header + zlib.crc32(header, seed).to_bytes(4, "little")
+
+
+def scan(content: Content, *, size: int, seed: int) -> Iterator[RecordPlace | Damage]:
+    """Every record of a segment by its headers, and the stretches between them that are damaged.
+
+    Payloads are not read; `is_intact` checks one.
+    """
+    position = 0
+    while position < size:
+        place = _read_header(content, position, size=size, seed=seed)
+        if place is None or place.end > size:
+            # A length beyond the end is the last write before a crash; anything else is a damaged header.
+            following = size if place else _next_header(content, position + 1, size=size, seed=seed)
+            yield Damage(position, following)
+            position = following
+        else:
+            yield place
+            position = place.end
+
+
+def is_intact(content: Content, place: RecordPlace, *, seed: int) -> bool:
+    """Whether the payload is what was appended."""
+    with memoryview(content) as view, view[place.payload_start : place.end] as payload:
+        return zlib.crc32(payload, seed) == place.payload_crc
+
+
+def _read_header(content: Content, position: int, *, size: int, seed: int) -> RecordPlace | None:
+    header = content[position : min(position + HEADER_BYTES, size)]
+    if len(header) < HEADER_BYTES or not header.startswith(MARKER):
+        return None
+    _, payload_crc, length, item_count, flags, header_crc = _HEADER.unpack(header)
+    if zlib.crc32(header[:-4], seed) != header_crc:
+        return None
+    return RecordPlace(position, length, payload_crc, item_count, RecordFlags(flags))
+
+
+def _next_header(content: Content, position: int, *, size: int, seed: int) -> int:
+    """Offset of the next valid header; the end when there is none."""
+    while (position := content.find(MARKER, position, size)) >= 0:
+        if _read_header(content, position, size=size, seed=seed):
+            return position
+        position += 1
+    return size

@@ -1,0 +1,62 @@
+"""`kill -9` of a real process at random instants: what `append` returned for is there afterwards."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.collector.spool.conftest import OpenSpool
+from tests.support.waiting import wait_until
+
+ROUNDS = 12
+
+WRITER = """
+import asyncio, os, sys
+from pathlib import Path
+from spanloop_collector.settings import SpoolSettings
+from spanloop_collector.spool import Spool
+
+async def write(spool, acknowledged, prefix):
+    number = 0
+    while True:
+        identity = f"{prefix}-{number}"
+        await spool.append(identity.encode() + b" " + b"x" * (number * 997 % 40_000), item_count=1)
+        os.write(acknowledged, f"{identity}\\n".encode())
+        number += 1
+
+async def main():
+    spool = Spool.open(Path(sys.argv[1]), SpoolSettings(segment_bytes=200_000), signal="test")
+    acknowledged = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    await asyncio.gather(*(write(spool, acknowledged, f"{sys.argv[3]}-{n}") for n in range(4)))
+
+asyncio.run(main())
+"""
+
+
+def write_until_killed(directory: Path, acknowledged: Path, *, prefix: str, byte_count: int) -> None:
+    """Runs a writer that is killed once it has acknowledged that many more bytes of names."""
+    enough = acknowledged.stat().st_size + byte_count
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(directory), str(acknowledged), prefix])
+    wait_until(lambda: acknowledged.stat().st_size > enough, what="writer acknowledges", poll=0.001)
+    writer.send_signal(signal.SIGKILL)
+    assert writer.wait() == -signal.SIGKILL
+
+
+async def test_killed_writer_loses_nothing_acknowledged(open_spool: OpenSpool, tmp_path: Path) -> None:
+    directory, acknowledged = tmp_path / "spool", tmp_path / "acknowledged"
+    acknowledged.touch()
+    chance = random.Random(20260101)
+    for number in range(ROUNDS):
+        write_until_killed(directory, acknowledged, prefix=str(number), byte_count=chance.randint(1, 3000))
+    expected = acknowledged.read_text().split()
+    spool = open_spool(directory)
+    found: list[str] = []
+    while segment := await spool.take(timeout=0.05):
+        found.extend(bytes(record.payload).split(b" ")[0].decode() for record in segment.records())
+    assert set(expected) <= set(found)
+    assert len(found) == len(set(found))
+    # Beyond the acknowledged ones at most those in flight at the kill, one per writer.
+    assert len(found) - len(expected) <= ROUNDS * 4
