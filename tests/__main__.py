@@ -1,0 +1,60 @@
+"""Every check there is, in order: format, lint, types, tests. `python -m tests` is what CI runs.
+
+Arguments go to pytest: `python -m tests tests/collector -x`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.clickhouse_library import LIBRARY_VARIABLE, LibraryUnavailable, find_library
+
+ROOT = Path(__file__).parent.parent
+SERVER_URL_VARIABLE = "SPANLOOP_TEST_CLICKHOUSE_URL"
+STATIC_CHECKS = {
+    "format": ["ruff", "format", "--check", "."],
+    "lint": ["ruff", "check", "."],
+    "types": ["mypy"],
+}
+
+
+def main() -> int:
+    """Exit code 0 when everything holds."""
+    failed = [name for name, command in STATIC_CHECKS.items() if not passes(name, command)]
+    if failed:
+        print(f"\nfailed: {', '.join(failed)}; tests were not started", flush=True)
+        return 1
+    announce_server()
+    return run([sys.executable, "-m", "pytest", *sys.argv[1:]])
+
+
+def passes(name: str, command: list[str]) -> bool:
+    """Whether one static check holds; its own output says where not."""
+    print(f"== {name}: {' '.join(command)}", flush=True)
+    return run([sys.executable, "-m", *command]) == 0
+
+
+def announce_server() -> None:
+    """Says which ClickHouse server the tests use, fetching one where that is needed and possible."""
+    if SERVER_URL_VARIABLE in os.environ:
+        print(f"== tests: ClickHouse server of {SERVER_URL_VARIABLE}", flush=True)
+        return
+    try:
+        print(f"== tests: ClickHouse server from {find_library()} ({LIBRARY_VARIABLE} changes that)", flush=True)
+    except LibraryUnavailable as unavailable:
+        print(
+            f"== tests: without a ClickHouse server, half of the storage tests skip: {unavailable}",
+            flush=True,
+        )
+
+
+def run(command: list[str]) -> int:
+    """The exit code of a command run from the repository's root."""
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
