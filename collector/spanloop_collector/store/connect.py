@@ -23,9 +23,7 @@ SESSION_SETTINGS = {
 }
 
 
-def connect(
-    settings: StoreSettings, data_dir: Path, *, extra_settings: dict[str, str] | None = None
-) -> Client:
+def connect(settings: StoreSettings, data_dir: Path, *, extra_settings: dict[str, str] | None = None) -> Client:
     """A client of its own: a client carries one query at a time.
 
     Raises clickhouse-connect's errors where the server cannot be reached.

@@ -25,6 +25,18 @@ OTLP_MESSAGES = {
 """By signal: the table its inserts go to, and the message they are made of."""
 
 
+INSERT_SETTINGS = {
+    "input_format_protobuf_oneof_presence": "1",
+    # Where a batch goes, through views into other tables, a second try must not count twice.
+    "deduplicate_blocks_in_dependent_materialized_views": "1",
+    # Text indexes are built when parts merge: on insert they would cost as much as everything else.
+    "materialize_skip_indexes_on_insert": "0",
+    # One thread each: inserts run side by side instead.
+    "max_insert_threads": "1",
+    "max_threads": "1",
+}
+
+
 class Store:
     """The database that holds everything but the spool. Safe to use from several threads."""
 
@@ -95,25 +107,30 @@ class Store:
                 f"{self.database}.{table}",
                 insert_block=payload,
                 fmt="ProtobufSingle",
-                settings={
-                    "format_schema_source": "string",
-                    "format_schema": self._otlp_schema,
-                    "format_schema_message_name": message,
-                    "input_format_protobuf_oneof_presence": "1",
-                    "insert_deduplication_token": token,
-                    "deduplicate_blocks_in_dependent_materialized_views": "1",
-                    # Text indexes are built when parts merge: on insert they would cost as much as the rest.
-                    "materialize_skip_indexes_on_insert": "0",
-                    # Inserts run side by side instead.
-                    "max_insert_threads": "1",
-                    "max_threads": "1",
-                },
+                settings=INSERT_SETTINGS | self._format_schema(message) | {"insert_deduplication_token": token},
             )
 
     def close(self) -> None:
         """Closes every idle client; call it once nothing is in flight."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
+
+    def _format_schema(self, message: str) -> dict[str, str]:
+        """Settings that tell ClickHouse how to read the message.
+
+        A server takes the schema as text; the embedded engine would write that text into the folder the
+        process was started in, so it gets a file of its own.
+        """
+        if not self.is_embedded:
+            return {
+                "format_schema_source": "string",
+                "format_schema": self._otlp_schema,
+                "format_schema_message_name": message,
+            }
+        path = self.data_dir / "otlp.proto"
+        if not path.exists() or path.read_text() != self._otlp_schema:
+            path.write_text(self._otlp_schema)
+        return {"format_schema_source": "file", "format_schema": f"{path.absolute()}:{message}"}
 
     @contextmanager
     def client(self) -> Iterator[Client]:

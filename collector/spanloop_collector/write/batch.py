@@ -1,0 +1,37 @@
+"""What goes into one insert: a segment, or a range of its records when the whole was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spanloop_collector.spool.record import Record, RecordFlags
+from spanloop_collector.spool.segment import SealedSegment
+from spanloop_collector.write.nested import flatten_request
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Bytes for one insert. The same token always stands for the same bytes, over restarts too."""
+
+    token: str
+    payload: bytes
+
+
+def whole_segment(signal: str, segment: SealedSegment) -> Batch:
+    """The segment as it lies on disk; its nested values, if it has any, as JSON text."""
+    if RecordFlags.HAS_NESTED in segment.flags:
+        return Batch(segment.token, _join(signal, list(segment.records())))
+    return Batch(segment.token, b"".join(segment.pieces()))
+
+
+def part_of(signal: str, segment: SealedSegment, records: Sequence[Record], start: int) -> Batch:
+    """Some neighbouring records of the segment, the first of which has the number `start`."""
+    return Batch(f"{segment.token}-{start}-{start + len(records)}", _join(signal, records))
+
+
+def _join(signal: str, records: Sequence[Record]) -> bytes:
+    return b"".join(
+        flatten_request(signal, record.payload) if RecordFlags.HAS_NESTED in record.flags else record.payload
+        for record in records
+    )

@@ -1,0 +1,162 @@
+"""Prices of models, from the genai-prices library into ClickHouse, where the mapping multiplies them.
+
+A span's cost is computed as it is inserted. A model that spans name for the first time gets its price a moment
+later, and the rows that came before it are written again with their cost. A model without a price is remembered as
+such: its cost stays unknown, never zero.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from clickhouse_connect.driver.exceptions import Error
+from genai_prices.data_snapshot import DataSnapshot, get_snapshot
+from genai_prices.types import ModelPrice, TieredPrices
+
+from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.store import Store
+
+LOOK_EVERY_SECONDS = 1.0
+LOOK_BACK_SECONDS = 60
+
+PROVIDERS = {
+    "aws.bedrock": "aws",
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "gcp.gemini": "google",
+    "gcp.vertex_ai": "google",
+    "gcp.gen_ai": "google",
+    "google_genai": "google",
+    "mistral_ai": "mistral",
+    "moonshot_ai": "moonshotai",
+    "x_ai": "x-ai",
+    "xai": "x-ai",
+}
+"""Provider names of the GenAI conventions, by what genai-prices calls them where they differ."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per million tokens of one model."""
+
+    key: str
+    """Provider and model as spans name them, joined by a slash."""
+    rates: tuple[float, ...]
+    """Input, cache read, cache write, output; empty where no price is known."""
+    priced_as: str
+    """The library's provider and model; empty where no price is known."""
+    price_date: date
+    """The day whose prices these are."""
+
+
+def find_price(provider: str, model: str, *, now: datetime) -> Price:
+    """The price of a model on that day; a Price without rates where the library knows none."""
+    key, snapshot = f"{provider}/{model}", get_snapshot()
+    found = _find_model(snapshot, provider, model, now)
+    if found is None:
+        return Price(key, (), "", now.date())
+    priced_as, price = found
+    input_rate = _rate(price.input_mtok)
+    return Price(
+        key,
+        (
+            input_rate,
+            _rate(price.cache_read_mtok, otherwise=input_rate),
+            _rate(price.cache_write_mtok, otherwise=input_rate),
+            _rate(price.output_mtok),
+        ),
+        priced_as,
+        now.date(),
+    )
+
+
+class Pricing:
+    """Looks for models without a price, finds it, and completes the rows that came before it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def run(self) -> None:
+        """Works until cancelled."""
+        while True:
+            try:
+                await asyncio.to_thread(self.price_new_models)
+            except (Error, StoreUnavailableError) as error:
+                # The writer reports that ClickHouse is away; here the next look will do.
+                logger.debug("pricing: will look again reason=%s", error)
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+    def price_new_models(self) -> list[Price]:
+        """Prices every model that recent spans name and the table lacks; returns what it added."""
+        prices = [find_price(provider, model, now=datetime.now(UTC)) for provider, model in self._unpriced()]
+        if prices:
+            rows = [(price.key, list(price.rates), price.priced_as, price.price_date) for price in prices]
+            self._store.insert_rows("model_prices", rows, ("key", "prices", "priced_as", "price_date"))
+        for price in prices:
+            if price.rates:
+                self._complete_rows(price)
+        return prices
+
+    def _unpriced(self) -> list[tuple[str, str]]:
+        result = self._store.query(
+            f"""
+            SELECT DISTINCT provider, model
+            FROM {self._store.database}.spans
+            WHERE received > now() - INTERVAL {LOOK_BACK_SECONDS} SECOND
+                AND model != ''
+                AND tokens > 0
+                AND concat(provider, '/', model) NOT IN (SELECT key FROM {self._store.database}.model_prices)
+            """
+        )
+        return [(provider, model) for provider, model in result.result_rows]
+
+    def _complete_rows(self, price: Price) -> None:
+        """Writes rows of this model that have no cost yet again, one version later."""
+        database = self._store.database
+        self._store.command(
+            f"""
+            INSERT INTO {database}.spans
+            WITH
+                {{rates:Array(Float64)}} AS rates,
+                metrics['prompt_cached_tokens'] AS cache_read_tokens,
+                metrics['prompt_cache_creation_tokens'] AS cache_write_tokens,
+                greatest(metrics['prompt_tokens'] - cache_read_tokens - cache_write_tokens, 0) AS uncached_tokens,
+                (
+                    uncached_tokens * rates[1] + cache_read_tokens * rates[2] + cache_write_tokens * rates[3]
+                    + metrics['completion_tokens'] * rates[4]
+                ) / 1e6 AS known_cost
+            SELECT * REPLACE (
+                mapConcat(metrics, CAST(map('cost', known_cost), 'Map(LowCardinality(String), Float64)')) AS metrics,
+                known_cost AS cost,
+                version + 1 AS version
+            )
+            FROM {database}.spans FINAL
+            WHERE received > now() - INTERVAL {2 * LOOK_BACK_SECONDS} SECOND
+                AND concat(provider, '/', model) = {{key:String}}
+                AND tokens > 0
+                AND NOT mapContains(metrics, 'cost')
+            """,
+            {"rates": list(price.rates), "key": price.key},
+        )
+
+
+def _find_model(snapshot: DataSnapshot, provider: str, model: str, now: datetime) -> tuple[str, ModelPrice] | None:
+    provider_id = PROVIDERS.get(provider, provider) or None
+    try:
+        found_provider, found_model = snapshot.find_provider_model(model, None, provider_id, None)
+    except LookupError:
+        return None
+    return f"{found_provider.id}/{found_model.id}", found_model.get_prices(now)
+
+
+def _rate(price: Decimal | TieredPrices | None, *, otherwise: float = 0.0) -> float:
+    """Dollars per million tokens; of tiered prices, the first tier."""
+    if price is None:
+        return otherwise
+    return float(price.base if isinstance(price, TieredPrices) else price)

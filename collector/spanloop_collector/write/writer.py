@@ -1,0 +1,139 @@
+"""Takes sealed segments, inserts each under its token until ClickHouse has it, then removes it.
+
+take ─▶ insert ─▶ remove
+          │ refused for its data: halve until one request is left, which becomes a dead letter
+          │ anything else: wait, and the same again
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from clickhouse_connect.driver.exceptions import Error
+
+from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.settings import WriteSettings
+from spanloop_collector.spool.record import Record
+from spanloop_collector.spool.segment import SealedSegment
+from spanloop_collector.spool.spool import Spool
+from spanloop_collector.store import Store
+from spanloop_collector.telemetry import WRITE_BATCHES, WRITE_ITEMS
+from spanloop_collector.write.batch import Batch, part_of, whole_segment
+from spanloop_collector.write.dead_letter import DeadLetters
+from spanloop_collector.write.refusal import Refusal, refusal_of
+
+FIRST_RETRY_SECONDS = 0.25
+TAKE_TIMEOUT_SECONDS = 1.0
+BARRIER_POLL_SECONDS = 0.02
+
+logger = logging.getLogger(__name__)
+
+
+class Writer:
+    """Moves one signal's segments into ClickHouse, several at a time."""
+
+    def __init__(
+        self, signal: str, spool: Spool, store: Store, dead_letters: DeadLetters, settings: WriteSettings
+    ) -> None:
+        self._signal = signal
+        self._spool = spool
+        self._store = store
+        self._dead_letters = dead_letters
+        self._settings = settings
+        self._workers: list[asyncio.Task[None]] = []
+        self._is_stopping = asyncio.Event()
+        self._is_failing = False
+
+    def start(self) -> None:
+        """Starts the workers."""
+        self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.connections)]
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Writes what was acknowledged, for at most `drain_seconds`; the rest waits on disk for the next start."""
+        try:
+            await asyncio.wait_for(self.barrier(), drain_seconds)
+        except TimeoutError:
+            logger.info("write: stopping with a backlog signal=%s %s", self._signal, self._spool.backlog())
+        self._is_stopping.set()
+        await asyncio.gather(*self._workers)
+
+    async def barrier(self) -> None:
+        """Returns once everything acknowledged before the call is visible in ClickHouse."""
+        asked = time.time()
+        self._spool.seal()
+        while True:
+            backlog = self._spool.backlog()
+            if not backlog.items or backlog.oldest_age_seconds < time.time() - asked:
+                return
+            await asyncio.sleep(BARRIER_POLL_SECONDS)
+
+    async def _work(self) -> None:
+        while not self._is_stopping.is_set():
+            segment = await self._spool.take(TAKE_TIMEOUT_SECONDS)
+            if segment is not None and not await self._write(segment):
+                self._spool.release(segment)
+
+    async def _write(self, segment: SealedSegment) -> bool:
+        """Whether the segment reached ClickHouse; False only when the collector stops first."""
+        pause = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await asyncio.to_thread(self._store_segment, segment)
+            except (Error, StoreUnavailableError) as error:
+                self._report_failure(error)
+            else:
+                self._report_success(segment)
+                return True
+            try:
+                await asyncio.wait_for(self._is_stopping.wait(), pause)
+            except TimeoutError:
+                pause = min(pause * 2, self._settings.retry_max_seconds)
+            else:
+                return False
+
+    def _store_segment(self, segment: SealedSegment) -> None:
+        try:
+            self._insert(whole_segment(self._signal, segment))
+        except Error as error:
+            if refusal_of(error) is Refusal.MOMENT:
+                raise
+            logger.warning("write: halving a refused segment token=%s reason=%s", segment.token, error)
+            self._store_range(segment, list(segment.records()), 0)
+        segment.remove()
+
+    def _store_range(self, segment: SealedSegment, records: Sequence[Record], start: int) -> None:
+        """Inserts neighbouring records, halving as long as ClickHouse refuses them."""
+        try:
+            self._insert(part_of(self._signal, segment, records, start))
+        except Error as error:
+            refusal = refusal_of(error)
+            if refusal is Refusal.MOMENT or (refusal is Refusal.SIZE and len(records) == 1):
+                raise
+            WRITE_BATCHES.labels(self._signal, "bisected").inc()
+            if len(records) == 1:
+                self._dead_letters.keep(self._signal, records[0], f"{segment.token}-{start}", error)
+                return
+            middle = len(records) // 2
+            self._store_range(segment, records[:middle], start)
+            self._store_range(segment, records[middle:], start + middle)
+
+    def _insert(self, batch: Batch) -> None:
+        if batch.payload:
+            self._store.insert_otlp(self._signal, batch.payload, token=batch.token)
+
+    def _report_success(self, segment: SealedSegment) -> None:
+        WRITE_BATCHES.labels(self._signal, "stored").inc()
+        WRITE_ITEMS.labels(self._signal).inc(segment.item_count)
+        if self._is_failing:
+            self._is_failing = False
+            logger.info("write: ClickHouse takes inserts again signal=%s", self._signal)
+
+    def _report_failure(self, error: Exception) -> None:
+        """One line when it starts to fail, not one per try."""
+        WRITE_BATCHES.labels(self._signal, "retried").inc()
+        if not self._is_failing:
+            self._is_failing = True
+            logger.warning("write: inserts fail, kept on disk and tried again signal=%s reason=%s", self._signal, error)
