@@ -83,8 +83,13 @@ def own_clickhouse_server(tmp_path: Path) -> Iterator[ClickHouseProcess]:
 
 @pytest.fixture(scope="session")
 def embedded_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The one directory that chDB may open in this process; tests use databases of their own in it."""
-    return tmp_path_factory.mktemp("embedded-clickhouse")
+    """The one directory that chDB may open in this process; tests use databases of their own in it.
+
+    It is where a store keeps its embedded ClickHouse when `embedded_directory.parent` is its data directory.
+    """
+    directory = tmp_path_factory.mktemp("embedded") / "clickhouse"
+    directory.mkdir()
+    return directory
 
 
 @pytest.fixture(params=["embedded", "server"])
