@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import urllib.error
@@ -14,16 +13,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from spanloop_collector.listening import Listening, read_announcement
+
 from tests.support.waiting import wait_until
 
 START_SECONDS = 60
 STOP_SECONDS = 60
-LISTENER = re.compile(r"^(OTLP/gRPC|OTLP/HTTP|API and SQL)\s+(?:https?://)?(\S+:\d+)$", re.MULTILINE)
-ADDRESS_VARIABLES = {
-    "OTLP/gRPC": "SPANLOOP_RECEIVE_GRPC_ADDRESS",
-    "OTLP/HTTP": "SPANLOOP_RECEIVE_HTTP_ADDRESS",
-    "API and SQL": "SPANLOOP_RECEIVE_API_ADDRESS",
-}
+GRPC_VARIABLE = "SPANLOOP_RECEIVE_GRPC_ADDRESS"
+HTTP_VARIABLE = "SPANLOOP_RECEIVE_HTTP_ADDRESS"
+API_VARIABLE = "SPANLOOP_RECEIVE_API_ADDRESS"
 
 
 class CollectorProcess:
@@ -41,28 +39,34 @@ class CollectorProcess:
         """`environment` are SPANLOOP_… settings, `arguments` further options of `spanloop serve`."""
         self.data_dir = data_dir
         self._arguments = list(arguments)
-        self._environment = {variable: "127.0.0.1:0" for variable in ADDRESS_VARIABLES.values()}
+        self._environment = {name: "127.0.0.1:0" for name in (GRPC_VARIABLE, HTTP_VARIABLE, API_VARIABLE)}
         self._environment |= {"SPANLOOP_DATA_DIR": str(data_dir), "SPANLOOP_STORE_DATABASE": database}
         if clickhouse_url:
             self._environment["SPANLOOP_CLICKHOUSE_URL"] = clickhouse_url
         self._environment |= environment or {}
-        self._addresses: dict[str, str] = {}
+        self._listening: Listening | None = None
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def listening(self) -> Listening:
+        """Where the collector said it listens."""
+        assert self._listening is not None, "the collector was never started"
+        return self._listening
 
     @property
     def grpc_address(self) -> str:
         """`host:port` of OTLP and the API over gRPC."""
-        return self._addresses["OTLP/gRPC"]
+        return self.listening.grpc_address
 
     @property
     def http_url(self) -> str:
         """Base URL of OTLP over HTTP."""
-        return f"http://{self._addresses['OTLP/HTTP']}"
+        return f"{self.listening.scheme}://{self.listening.http_address}"
 
     @property
     def api_url(self) -> str:
         """Base URL of the API as JSON, of SQL and of /metrics."""
-        return f"http://{self._addresses['API and SQL']}"
+        return f"{self.listening.scheme}://{self.listening.api_address}"
 
     @property
     def pid(self) -> int:
@@ -99,9 +103,7 @@ class CollectorProcess:
             code = self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(
-                f"SIGTERM did not end the collector in {STOP_SECONDS} s:\n{self.log}"
-            ) from None
+            raise AssertionError(f"SIGTERM did not end the collector in {STOP_SECONDS} s:\n{self.log}") from None
         self._process = None
         return code
 
@@ -113,10 +115,9 @@ class CollectorProcess:
             self._process = None
 
     def sql(self, query: str) -> list[dict[str, Any]]:
-        """Rows of one SELECT through the SQL endpoint; 64-bit integers are numbers."""
-        settings = {"output_format_json_quote_64bit_integers": "0"}
-        body = f"{query} FORMAT JSONEachRow".encode()
-        url = f"{self.api_url}/?{urllib.parse.urlencode(settings)}"
+        """Rows of one SELECT through the SQL endpoint."""
+        body = query.encode()
+        url = f"{self.api_url}/?{urllib.parse.urlencode({'default_format': 'JSONEachRow'})}"
         try:
             with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as answer:
                 lines = answer.read().decode().splitlines()
@@ -132,11 +133,13 @@ class CollectorProcess:
         assert self._process is not None
         if self._process.poll() is not None:
             raise AssertionError(f"the collector ended while starting:\n{self.log}")
-        self._addresses = {name: address for name, address in LISTENER.findall(self.log)}
-        if set(self._addresses) != set(ADDRESS_VARIABLES):
+        listening = read_announcement(self.log)
+        if listening is None:
             return False
-        for name, variable in ADDRESS_VARIABLES.items():
-            self._environment[variable] = self._addresses[name]
+        self._listening = listening
+        self._environment[GRPC_VARIABLE] = listening.grpc_address
+        self._environment[HTTP_VARIABLE] = listening.http_address
+        self._environment[API_VARIABLE] = listening.api_address
         return True
 
     def _is_healthy(self) -> bool:

@@ -147,9 +147,7 @@ def check_store(status: Status) -> Iterator[Finding]:
     where = f"{'embedded in' if store.get('is_embedded') else 'at'} {store.get('address', '?')}"
     if not store.get("is_reachable"):
         advice = "spans are kept in the spool meanwhile; check the server, its address and password"
-        yield Finding(
-            "ClickHouse", State.FAILED, f"{where} does not answer: {store.get('error', '')}", advice
-        )
+        yield Finding("ClickHouse", State.FAILED, f"{where} does not answer: {store.get('error', '')}", advice)
         return
     running = str(store.get("version", ""))
     text = f"{running} {where}, database {store.get('database', '?')}"
@@ -205,9 +203,7 @@ def check_data_dir(path: Path) -> Iterator[Finding]:
     if os.access(parent, os.W_OK | os.X_OK):
         yield Finding("data", State.OK, f"{path} can be written")
     else:
-        yield Finding(
-            "data", State.FAILED, f"{parent} is not writable", "set SPANLOOP_DATA_DIR to a folder that is"
-        )
+        yield Finding("data", State.FAILED, f"{parent} is not writable", "set SPANLOOP_DATA_DIR to a folder that is")
 
 
 def _existing_parent(path: Path) -> Path:

@@ -32,9 +32,7 @@ All = Annotated[bool, typer.Option("--all", help="Every dead letter.", envvar="S
 def list_letters(api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
     """List dead letters with the reason why each was set aside."""
     letters = _fetch(ApiClient(api_url, key=api_key))
-    table = Table(
-        "id", "signal", "set aside", "items", "bytes", "reason", box=box.SIMPLE_HEAD, pad_edge=False
-    )
+    table = Table("id", "signal", "set aside", "items", "bytes", "reason", box=box.SIMPLE_HEAD, pad_edge=False)
     for letter in letters:
         table.add_row(*(show_cell(_text(letter.get(name))) for name in COLUMNS))
     console().print(table if letters else "No dead letters: ClickHouse took everything.")
@@ -44,9 +42,7 @@ COLUMNS = ("id", "signal", "created", "items", "bytes", "reason")
 
 
 @dead_letters.command()
-def replay(
-    ids: Ids = None, all: All = False, api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None
-) -> None:
+def replay(ids: Ids = None, all: All = False, api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
     """Send dead letters on their way again, after what made ClickHouse refuse them was repaired."""
     client = ApiClient(api_url, key=api_key)
     chosen = _choose(client, ids, all)
@@ -56,9 +52,7 @@ def replay(
 
 
 @dead_letters.command()
-def delete(
-    ids: Ids = None, all: All = False, api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None
-) -> None:
+def delete(ids: Ids = None, all: All = False, api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
     """Delete dead letters for good."""
     client = ApiClient(api_url, key=api_key)
     chosen = _choose(client, ids, all)

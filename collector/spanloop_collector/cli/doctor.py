@@ -29,9 +29,7 @@ def doctor(config: ConfigFile = None, api_url: ApiUrl = DEFAULT_API_URL, api_key
         if error.status:
             raise
         findings = [
-            Finding(
-                "collector", State.FAILED, f"none answers at {client.url}", "start one with `spanloop serve`"
-            ),
+            Finding("collector", State.FAILED, f"none answers at {client.url}", "start one with `spanloop serve`"),
             *check_absent_collector(settings),
         ]
     for finding in findings:

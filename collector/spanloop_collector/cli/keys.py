@@ -26,9 +26,7 @@ class KeyScope(StrEnum):
 
 Project = Annotated[
     str,
-    typer.Option(
-        help="Project that the key belongs to; empty reaches every project.", envvar="SPANLOOP_PROJECT"
-    ),
+    typer.Option(help="Project that the key belongs to; empty reaches every project.", envvar="SPANLOOP_PROJECT"),
 ]
 
 
@@ -55,9 +53,7 @@ def create(
     body = {"name": name, "project": project, "scopes": [f"SCOPE_{s.name}" for s in scopes]}
     answer = ApiClient(api_url, key=api_key).post("/v1/keys", body)
     print(answer["secret_key"])
-    notes().print(
-        "Keep it now: it is not shown again. Clients send it as `authorization: Bearer <key>`;", style="dim"
-    )
+    notes().print("Keep it now: it is not shown again. Clients send it as `authorization: Bearer <key>`;", style="dim")
     notes().print("the instrumentation and this command line read it from SPANLOOP_API_KEY.", style="dim")
 
 

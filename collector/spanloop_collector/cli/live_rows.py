@@ -77,9 +77,7 @@ class LiveRows:
 
     def _settled_until(self) -> datetime:
         status = self._client.get("/v1/status")
-        waiting = max(
-            (float(spool.get("oldest_age_seconds", 0)) for spool in status.get("spools", [])), default=0.0
-        )
+        waiting = max((float(spool.get("oldest_age_seconds", 0)) for spool in status.get("spools", [])), default=0.0)
         return _clock_of(status) - timedelta(seconds=waiting) - STAMP_TO_SPOOL
 
     def _now(self) -> datetime:

@@ -34,9 +34,7 @@ ApiKey = Annotated[
 ]
 ConfigFile = Annotated[
     Path | None,
-    typer.Option(
-        "--config", help=escape("TOML file with settings. [env var: SPANLOOP_CONFIG]"), show_default=False
-    ),
+    typer.Option("--config", help=escape("TOML file with settings. [env var: SPANLOOP_CONFIG]"), show_default=False),
 ]
 
 __all__ = ["DEFAULT_API_URL", "ApiKey", "ApiUrl", "ConfigFile", "with_settings"]

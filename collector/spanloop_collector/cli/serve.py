@@ -63,11 +63,7 @@ async def serve_until_stopped(settings: Settings) -> None:
 
 
 def announce(listening: Listening) -> None:
-    """One line per listener, for people and for programs that read them, and what to do next."""
-    scheme = "https" if listening.is_tls else "http"
-    print(f"spanloop {version('spanloop')}, ClickHouse {listening.store}")
-    print(f"OTLP/gRPC    {scheme}://{listening.grpc_address}")
-    print(f"OTLP/HTTP    {scheme}://{listening.http_address}")
-    print(f"API and SQL  {scheme}://{listening.api_address}")
-    print(f"Next: send spans with OTEL_EXPORTER_OTLP_ENDPOINT={scheme}://{listening.grpc_address}")
+    """Says where the collector listens, one line each, and what to do next."""
+    print(listening.announcement(version("spanloop")))
+    print(f"Next: send spans with OTEL_EXPORTER_OTLP_ENDPOINT={listening.scheme}://{listening.grpc_address}")
     print("      and look with `spanloop tail` or `spanloop sql`. Ctrl-C stops.", flush=True)

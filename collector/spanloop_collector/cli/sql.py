@@ -75,9 +75,7 @@ def sql(
     ] = None,
     max_rows: Annotated[
         int,
-        typer.Option(
-            min=1, help="Rows that a table shows; other formats show all.", envvar="SPANLOOP_SQL_MAX_ROWS"
-        ),
+        typer.Option(min=1, help="Rows that a table shows; other formats show all.", envvar="SPANLOOP_SQL_MAX_ROWS"),
     ] = 200,
     timeout: Annotated[
         float,

@@ -40,9 +40,7 @@ def print_table(lines: Iterator[bytes], *, max_rows: int) -> None:
         shown += 1
     console().print(table)
     has_more = next(lines, None) is not None
-    console().print(
-        f"first {shown} rows; --max-rows shows more" if has_more else count_text(shown), style="dim"
-    )
+    console().print(f"first {shown} rows; --max-rows shows more" if has_more else count_text(shown), style="dim")
 
 
 def build_table(names: Sequence[str], types: Sequence[str]) -> Table:
