@@ -1,1 +1,33 @@
-"""spanloop: trace LLM applications and close the loop from production to evals."""
+"""spanloop: trace LLM applications and close the loop from production to evals.
+
+import spanloop
+
+spanloop.init("support-bot")
+
+@spanloop.traced
+def answer(question: str) -> str: ...
+"""
+
+from spanloop._block import context
+from spanloop._logs import logging_handler
+from spanloop._runtime import flush, init, shutdown, stats
+from spanloop._span import NOOP_SPAN, Span, current_span, start_span
+from spanloop._threads import TracedThreadPoolExecutor
+from spanloop._traced import traced
+from spanloop._version import __version__
+
+__all__ = [
+    "NOOP_SPAN",
+    "Span",
+    "TracedThreadPoolExecutor",
+    "__version__",
+    "context",
+    "current_span",
+    "flush",
+    "init",
+    "logging_handler",
+    "shutdown",
+    "start_span",
+    "stats",
+    "traced",
+]

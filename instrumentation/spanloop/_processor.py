@@ -1,0 +1,72 @@
+"""The span processor: marks spans as ours, adds what the surrounding block says, queues them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+from spanloop import _attributes as names
+from spanloop import _context
+from spanloop._encode import BYTES_OF_AN_EMPTY_SPAN, Running, estimated_bytes
+from spanloop._failsafe import guarded
+from spanloop._fields import merged_json, merged_tags
+
+Put = Callable[[Any, int], None]
+
+
+class SpanloopProcessor(SpanProcessor):
+    """Hands finished spans to `put` with their size, and running ones as well if asked.
+
+    Works in spanloop's own provider and in the application's.
+    """
+
+    def __init__(
+        self,
+        put: Put,
+        *,
+        sends_running_spans: bool,
+        max_value_chars: int,
+        flush: Callable[[float], bool],
+        close: Callable[[], object],
+    ) -> None:
+        self._put = put
+        self._sends_running_spans = sends_running_spans
+        self._max_value_chars = max_value_chars
+        self._flush = flush
+        self._close = close
+
+    @guarded
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        setattr(span, _context.OWNER, self)
+        ambient = _context.ambient()
+        if ambient is not None:
+            self._add(ambient, span)
+        if self._sends_running_spans:
+            self._put(Running(span), BYTES_OF_AN_EMPTY_SPAN)
+
+    def _add(self, ambient: _context.Ambient, span: Span) -> None:
+        """What the span itself says wins over what the block says."""
+        own: Mapping[str, Any] = span.attributes or {}
+        if ambient.metadata:
+            text = merged_json(None, ambient.metadata, self._max_value_chars)
+            if names.METADATA in own:
+                text = merged_json(text, json.loads(own[names.METADATA]), self._max_value_chars)
+            span.set_attribute(names.METADATA, text)
+        if ambient.tags:
+            span.set_attribute(names.TAGS, merged_tags(ambient.tags, own.get(names.TAGS, ())))
+
+    @guarded
+    def on_end(self, span: ReadableSpan) -> None:
+        context = span.get_span_context()
+        if context is not None and context.trace_flags.sampled:
+            self._put(span, estimated_bytes(span))
+
+    def shutdown(self) -> None:
+        guarded(self._close)()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        return bool(guarded(self._flush)(timeout_millis / 1000))

@@ -1,0 +1,61 @@
+"""Builds the running instance from settings. Imported by `init`: this is where the SDK comes in."""
+
+from __future__ import annotations
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+
+from spanloop import _attributes as names
+from spanloop import _encode, _logs
+from spanloop._deliver import Delivery
+from spanloop._failsafe import log
+from spanloop._ids import SpanloopIds
+from spanloop._processor import SpanloopProcessor
+from spanloop._runtime import Runtime
+from spanloop._settings import Settings
+from spanloop._version import __version__
+
+
+def build(settings: Settings, tracer_provider: object | None) -> Runtime:
+    """A running instance, in a provider of its own or in the application's."""
+    provider, is_joined = _provider(settings, tracer_provider)
+    delivery = Delivery(
+        settings,
+        encode_spans=_encode.encoder(settings.project),
+        encode_logs=_logs.encoder(settings.project, provider.resource),
+    )
+    provider.add_span_processor(
+        SpanloopProcessor(
+            delivery.spans.put,
+            sends_running_spans=settings.sends_running_spans,
+            max_value_chars=settings.max_value_chars,
+            flush=delivery.flush,
+            close=delivery.close_at_exit,
+        )
+    )
+    tracer = provider.get_tracer("spanloop", __version__)
+    return Runtime(settings, tracer, provider, is_joined, delivery)
+
+
+def _provider(settings: Settings, given: object | None) -> tuple[TracerProvider, bool]:
+    if isinstance(given, TracerProvider):
+        return given, True
+    if given is not None:
+        log.error(
+            "tracer_provider=%r is not a TracerProvider of opentelemetry.sdk; using one of our own. "
+            "Set up OpenTelemetry before spanloop.init()",
+            type(given).__name__,
+        )
+    return own_provider(settings), False
+
+
+def own_provider(settings: Settings, ids: SpanloopIds | None = None) -> TracerProvider:
+    """A provider that is nobody else's and never becomes the global one."""
+    attributes = {names.PROJECT: settings.project, "deployment.environment.name": settings.environment}
+    return TracerProvider(
+        resource=Resource.create({key: value for key, value in attributes.items() if value}),
+        # Our values are JSON: cut by OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT they would not be any more.
+        span_limits=SpanLimits(max_attribute_length=SpanLimits.UNSET),
+        id_generator=ids or SpanloopIds(),
+        shutdown_on_exit=False,
+    )
