@@ -11,6 +11,7 @@ from pathlib import Path
 import clickhouse_connect
 import pytest
 from spanloop_collector.settings import StoreSettings
+from spanloop_collector.store import Store
 
 from tests.support.clickhouse_library import LibraryUnavailable, find_library
 from tests.support.clickhouse_process import ClickHouseProcess
@@ -109,6 +110,31 @@ def store_settings(request: pytest.FixtureRequest) -> Iterator[StoreSettings]:
         client = clickhouse_connect.get_client(dsn=f"chdb://{path}")
     client.command(f"DROP DATABASE IF EXISTS {database} SYNC")
     client.close()
+
+
+@pytest.fixture(scope="session", params=["embedded", "server"])
+def migrated_store(request: pytest.FixtureRequest, embedded_directory: Path) -> Iterator[Store]:
+    """An open store with the whole schema, made once for the run: making it takes a second."""
+    is_server = request.param == "server"
+    url = request.getfixturevalue("clickhouse_server") if is_server else ""
+    settings = StoreSettings(clickhouse_url=url, database=f"test_{uuid.uuid4().hex[:12]}")
+    store = Store.open(settings, embedded_directory.parent)
+    yield store
+    store.command(f"DROP DATABASE {settings.database} SYNC")
+    store.close()
+
+
+@pytest.fixture
+def store(migrated_store: Store) -> Store:
+    """A store whose tables are empty, once per kind of ClickHouse."""
+    tables = migrated_store.column(
+        "SELECT name FROM system.tables WHERE database = {database:String} "
+        "AND engine NOT IN ('Null', 'View', 'MaterializedView') AND name != 'schema_migrations' AND total_rows > 0",
+        {"database": migrated_store.database},
+    )
+    for table in tables:
+        migrated_store.command(f"TRUNCATE TABLE {migrated_store.database}.{table}")
+    return migrated_store
 
 
 StartCollector = Callable[..., CollectorProcess]
