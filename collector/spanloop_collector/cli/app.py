@@ -9,6 +9,7 @@ import typer
 
 from spanloop_collector.cli.check_config import check_config
 from spanloop_collector.cli.dead_letters import dead_letters
+from spanloop_collector.cli.demo import demo
 from spanloop_collector.cli.doctor import doctor
 from spanloop_collector.cli.keys import keys
 from spanloop_collector.cli.serve import serve
@@ -42,6 +43,7 @@ def _root(
 
 
 app.command(rich_help_panel="Run")(serve)
+app.command(rich_help_panel="Run")(demo)
 app.command("check-config", rich_help_panel="Run")(check_config)
 app.command(rich_help_panel="Look")(sql)
 app.command(rich_help_panel="Look")(tail)

@@ -1,0 +1,1 @@
+"""What `spanloop demo` runs: a sample application, a local stand-in of a model provider, and questions in SQL."""

@@ -1,0 +1,69 @@
+"""The README says what is so: its settings, commands, examples and test command."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from spanloop_collector.cli.app import app
+from spanloop_collector.configuration import SettingField, setting_fields
+from spanloop_collector.configuration.values import show_value
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def command_names(command: object, path: str = "") -> list[str]:
+    children = getattr(command, "commands", {})
+    if not children:
+        return [path.strip()]
+    return [name for child in children for name in command_names(children[child], f"{path} {child}")]
+
+
+def settings_row(field: SettingField) -> str:
+    """A line of the README's table of settings."""
+    default = "the user's data folder" if field.key == "data_dir" else show_value(field, field.default)
+    return f"| `{field.key}` | `{field.variable}` | {default} | {field.help} |"
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_every_setting_is_in_the_table() -> None:
+    missing = [row for row in map(settings_row, setting_fields()) if row not in README]
+    assert missing == [], "README.md, section Settings, lacks these lines:\n" + "\n".join(missing)
+
+
+def test_table_holds_no_setting_that_does_not_exist() -> None:
+    listed = re.findall(r"^\| `([\w.]+)` \| `SPANLOOP_", README, re.MULTILINE)
+    assert listed == [field.key for field in setting_fields()]
+
+
+@pytest.mark.parametrize("command", command_names(typer.main.get_command(app)))
+def test_every_command_is_shown(command: str) -> None:
+    assert f"`spanloop {command}" in README
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    (_, second) = code_blocks("sh")[0].strip().splitlines()
+    assert second == 'pip install -e ".[dev]" && python -m tests'
+    last = (ROOT / ".ci" / "run").read_text().strip().splitlines()[-1]
+    assert last.replace(" --quiet", "") == second
+
+
+def test_linked_files_exist() -> None:
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_python_examples_are_valid() -> None:
+    for block in code_blocks("python"):
+        compile(block, "README.md", "exec")
+
+
+def test_changelog_has_the_unreleased_changes_on_top() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "Unreleased"
