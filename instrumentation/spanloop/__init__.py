@@ -10,6 +10,7 @@ def answer(question: str) -> str: ...
 
 from spanloop._block import context
 from spanloop._logs import logging_handler
+from spanloop._outbox import Stats
 from spanloop._runtime import flush, init, shutdown, stats
 from spanloop._span import NOOP_SPAN, Span, current_span, start_span
 from spanloop._threads import TracedThreadPoolExecutor
@@ -19,6 +20,7 @@ from spanloop._version import __version__
 __all__ = [
     "NOOP_SPAN",
     "Span",
+    "Stats",
     "TracedThreadPoolExecutor",
     "__version__",
     "context",

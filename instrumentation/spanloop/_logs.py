@@ -82,8 +82,15 @@ def _severity(record: logging.LogRecord) -> tuple[int, str]:
 
 
 def _message(record: logging.LogRecord, max_chars: int) -> str:
-    text = record.getMessage() if record.args or isinstance(record.msg, str) else to_json(record.msg)
+    text = _formatted(record) if record.args or isinstance(record.msg, str) else to_json(record.msg)
     return text if len(text) <= max_chars else f"{text[:max_chars]}… [truncated: {len(text)} characters]"
+
+
+def _formatted(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # the call's arguments do not fit its format: a mistake, and no reason to lose it
+        return f"{record.msg} {record.args}"
 
 
 def _attributes(record: logging.LogRecord, max_chars: int) -> dict[str, Any]:

@@ -200,6 +200,7 @@ class Collector:
     received: Received
     endpoint: str
     port: int
+    protocol: str = "grpc"
 
 
 def attributes(span: Span) -> dict[str, Any]:
