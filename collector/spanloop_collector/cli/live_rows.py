@@ -48,22 +48,21 @@ class LiveRows:
         """
         # Asked before the rows: what is not visible to the query below was still waiting now, or came later.
         settled = self._settled_until()
-        start = self._from
-        while True:
-            rows = self._fetch(start)
+        after = f"received >= '{self._from:%Y-%m-%d %H:%M:%S.%f}'"
+        while rows := self._fetch(after):
             yield from (row for row in rows if self._is_new(row))
             if len(rows) < MAX_ROWS_PER_LOOK:
                 break
-            start = _next_start(start, rows)
+            after = _after(rows[-1])
         self._from = max(self._start, settled)
 
-    def _fetch(self, start: datetime) -> list[Row]:
-        condition = f"received >= '{start:%Y-%m-%d %H:%M:%S.%f}'"
+    def _fetch(self, condition: str) -> list[Row]:
         if self._where:
             # On a line of its own: a comment at its end must not swallow what follows.
             condition += f" AND (\n{self._where}\n)"
         return self._client.sql_rows(
-            f"SELECT {COLUMNS} FROM logs WHERE {condition} ORDER BY received LIMIT {MAX_ROWS_PER_LOOK}"
+            f"SELECT {COLUMNS} FROM logs WHERE {condition} "
+            f"ORDER BY received, trace_id, span_id LIMIT {MAX_ROWS_PER_LOOK}"
         )
 
     def _is_new(self, row: Row) -> bool:
@@ -88,7 +87,6 @@ def _clock_of(status: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(status["now_unix_nano"]) / 1e9, UTC)
 
 
-def _next_start(start: datetime, rows: list[Row]) -> datetime:
-    last = datetime.fromisoformat(rows[-1]["received"]).replace(tzinfo=UTC)
-    # A full page of one and the same time cannot be paged by time: step over it.
-    return last if last > start else start + timedelta(microseconds=1)
+def _after(row: Row) -> str:
+    """The condition for the page behind this row. All spans of a request share one time."""
+    return f"(received, trace_id, span_id) > ('{row['received']}', '{row['trace_id']}', '{row['span_id']}')"
