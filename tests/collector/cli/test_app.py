@@ -87,10 +87,7 @@ def test_wrong_setting_stops_the_start_with_one_line() -> None:
 def test_address_beyond_loopback_is_refused_without_keys() -> None:
     done = spanloop("serve", "--receive-grpc-address", "0.0.0.0:4317")
     assert done.returncode == 2
-    assert (
-        "receive.grpc_address is 0.0.0.0:4317, which other machines can reach, and keys are off"
-        in done.stderr
-    )
+    assert "receive.grpc_address is 0.0.0.0:4317, which other machines can reach, and keys are off" in done.stderr
 
 
 def test_absent_collector_is_reported_with_what_to_do() -> None:

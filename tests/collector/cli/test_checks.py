@@ -49,9 +49,7 @@ def test_backlog(changes: dict[str, Any], state: State, text: str) -> None:
 
 
 def test_dead_letters_come_with_the_commands_that_help() -> None:
-    *_, finding = checks.check_spools(
-        {"spools": [spool(dead_letters="2"), spool(signal="logs", dead_letters=1)]}
-    )
+    *_, finding = checks.check_spools({"spools": [spool(dead_letters="2"), spool(signal="logs", dead_letters=1)]})
     assert finding == Finding(
         "dead letters",
         State.WARNING,
@@ -111,9 +109,7 @@ def test_doctor_without_a_collector_checks_what_it_would_need(tmp_path: Path) ->
         "SPANLOOP_DATA_DIR": str(tmp_path / "new"),
         "SPANLOOP_API_URL": f"http://127.0.0.1:{free_port()}",
     }
-    environment |= {
-        f"SPANLOOP_RECEIVE_{n}_ADDRESS": f"127.0.0.1:{free_port()}" for n in ("GRPC", "HTTP", "API")
-    }
+    environment |= {f"SPANLOOP_RECEIVE_{n}_ADDRESS": f"127.0.0.1:{free_port()}" for n in ("GRPC", "HTTP", "API")}
     environment["SPANLOOP_CLICKHOUSE_URL"] = f"http://app:s3cret@127.0.0.1:{free_port()}"
     done = spanloop("doctor", environment=environment)
     assert done.returncode == 1
@@ -121,7 +117,5 @@ def test_doctor_without_a_collector_checks_what_it_would_need(tmp_path: Path) ->
     assert lines[0].startswith("✗ collector    none answers at http://127.0.0.1:")
     assert lines[1].strip() == "→ start one with `spanloop serve`"
     assert sum(line.endswith("is free") for line in lines) == 3
-    assert any(
-        line.startswith("✗ ClickHouse   nothing listens at http://app:***@127.0.0.1:") for line in lines
-    )
+    assert any(line.startswith("✗ ClickHouse   nothing listens at http://app:***@127.0.0.1:") for line in lines)
     assert f"✓ data         {tmp_path}/new can be written" in lines

@@ -133,9 +133,7 @@ def test_wrong_use_is_explained(at: dict[str, str], arguments: tuple[str, ...], 
 
 
 def test_reader_that_has_seen_enough_ends_it_quietly(at: dict[str, str]) -> None:
-    command = (
-        f"{sys.executable} -m spanloop_collector sql -F csv 'SELECT number FROM numbers(3000000)' | head -2"
-    )
+    command = f"{sys.executable} -m spanloop_collector sql -F csv 'SELECT number FROM numbers(3000000)' | head -2"
     done = subprocess.run(
         ["bash", "-c", command],
         env={**os.environ, **at},
