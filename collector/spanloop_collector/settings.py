@@ -98,6 +98,8 @@ class QuerySettings:
     """Memory of one statement."""
     max_result_rows: int = 1_000_000
     """Rows of one result; more is an error that says so."""
+    max_result_bytes: int = 256 * MIB
+    """Size of one result, uncompressed; more is an error that says so."""
 
 
 @dataclass(frozen=True, slots=True)

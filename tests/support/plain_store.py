@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,26 +17,29 @@ SERVER_ENGINE = "Atomic"
 class PlainStore:
     """A database of its own, with one client; safe to call from several threads."""
 
-    def __init__(self, settings: StoreSettings, embedded_directory: Path) -> None:
+    def __init__(self, settings: StoreSettings, embedded_directory: Path, data_dir: Path) -> None:
         dsn = settings.clickhouse_url or f"chdb://{embedded_directory}"
         self.settings = settings
-        self.path = embedded_directory
+        self.data_dir = data_dir
+        # A process may open one embedded directory: every test's data directory leads to the same one.
+        (data_dir / "clickhouse").symlink_to(embedded_directory)
         self.database = settings.database
+        self.cluster = ""
         self.is_embedded = not settings.clickhouse_url
         # Guards the client: one query at a time each.
         self._lock = threading.Lock()
         self._client = clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)
         self.command(f"CREATE DATABASE {self.database} ENGINE = {SERVER_ENGINE}")
 
-    def query(self, sql: str, *, parameters: Mapping[str, Any] | None = None) -> QueryResult:
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> QueryResult:
         """Rows of a statement."""
         with self._lock:
-            return self._client.query(sql, parameters=dict(parameters or {}))
+            return self._client.query(sql, parameters=parameters)
 
-    def command(self, sql: str, *, parameters: Mapping[str, Any] | None = None) -> object:
+    def command(self, sql: str, parameters: dict[str, Any] | None = None) -> object:
         """Runs a statement that returns little or nothing."""
         with self._lock:
-            return self._client.command(sql, parameters=dict(parameters or {}))
+            return self._client.command(sql, parameters=parameters)
 
     def create_keys_table(self) -> None:
         """Runs the migration that makes `api_keys`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -37,9 +37,9 @@ class KeyDatabase(Protocol):
     @property
     def database(self) -> str: ...
 
-    def query(self, sql: str, *, parameters: Mapping[str, Any] | None = None) -> QueryResult: ...
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> QueryResult: ...
 
-    def command(self, sql: str, *, parameters: Mapping[str, Any] | None = None) -> object: ...
+    def command(self, sql: str, parameters: dict[str, Any] | None = None) -> object: ...
 
 
 class KeyTable:
@@ -50,12 +50,12 @@ class KeyTable:
 
     def read(self) -> list[KeyRecord]:
         """Every key, oldest first, revoked ones included."""
-        result = self._store.query(READ_KEYS, parameters={"database": self._store.database})
+        result = self._store.query(READ_KEYS, {"database": self._store.database})
         return [_key_record(row) for row in result.result_rows]
 
     def write(self, record: KeyRecord) -> None:
         """Stores a new key, or the revocation of one."""
-        self._store.command(WRITE_KEY, parameters=self._parameters(record))
+        self._store.command(WRITE_KEY, self._parameters(record))
 
     def _parameters(self, record: KeyRecord) -> dict[str, Any]:
         return {
