@@ -13,6 +13,7 @@ import pytest
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store import Store
 
+from tests.support.certificates import Certificates, make_certificates
 from tests.support.clickhouse_library import LibraryUnavailable, find_library
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.collector_process import CollectorProcess
@@ -135,6 +136,12 @@ def store(migrated_store: Store) -> Store:
     for table in tables:
         migrated_store.command(f"TRUNCATE TABLE {migrated_store.database}.{table}")
     return migrated_store
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """PEM files for TLS on loopback: an authority, a server, a client."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 StartCollector = Callable[..., CollectorProcess]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from spanloop_collector.configuration import default_data_dir
 from spanloop_collector.configuration.rules import is_loopback
@@ -42,12 +43,13 @@ class ApiClient:
         self.url = url.rstrip("/")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ApiError(
-                f"API address {url!r} is not of the form http[s]://host:port (--api-url, SPANLOOP_API_URL)"
-            )
+            raise ApiError(f"API address {url!r} is not of the form http[s]://host:port (--api-url, SPANLOOP_API_URL)")
         is_here = is_loopback(parts.hostname)
         self._key = key or (local_admin_key() if is_here else None)
-        self._opener = _build_opener(with_proxies=not is_here)
+        # A proxy from the environment cannot reach this machine's loopback.
+        proxies = [ProxyHandler({})] if is_here else []
+        context = tls_context() if parts.scheme == "https" else None
+        self._opener = build_opener(HTTPSHandler(context=context), *proxies)
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
         """The JSON answer to GET."""
@@ -62,9 +64,7 @@ class ApiClient:
         return self._json("DELETE", path)
 
     @contextmanager
-    def sql(
-        self, statement: str, *, format: str, timeout: float = REQUEST_SECONDS
-    ) -> Iterator[Iterator[bytes]]:
+    def sql(self, statement: str, *, format: str, timeout: float = REQUEST_SECONDS) -> Iterator[Iterator[bytes]]:
         """Pieces of the result in one of ClickHouse's formats, as they arrive.
 
         Raises:
@@ -135,9 +135,22 @@ def local_admin_key(environment: Mapping[str, str] = os.environ) -> str | None:
         return None
 
 
-def _build_opener(*, with_proxies: bool) -> OpenerDirector:
-    # A proxy from the environment cannot reach this machine's loopback.
-    return build_opener(HTTPSHandler(), *([] if with_proxies else [ProxyHandler({})]))
+def tls_context(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
+    """TLS as the instrumentation does it, from the same variables.
+
+    `SPANLOOP_CERTIFICATE` names the authority that signed the collector's certificate; without it the system's
+    count. `SPANLOOP_CLIENT_CERTIFICATE` and `SPANLOOP_CLIENT_KEY` are what a collector with mutual TLS asks for.
+    """
+    try:
+        context = ssl.create_default_context(cafile=environment.get("SPANLOOP_CERTIFICATE") or None)
+        if certificate := environment.get("SPANLOOP_CLIENT_CERTIFICATE"):
+            context.load_cert_chain(certificate, environment.get("SPANLOOP_CLIENT_KEY") or None)
+    except OSError as error:
+        raise ApiError(
+            f"TLS files cannot be used: {error} "
+            "(SPANLOOP_CERTIFICATE, SPANLOOP_CLIENT_CERTIFICATE, SPANLOOP_CLIENT_KEY)"
+        ) from None
+    return context
 
 
 def _error_of(error: HTTPError) -> SpanloopError:
