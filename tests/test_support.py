@@ -38,9 +38,7 @@ def test_missing_library_is_explained_in_one_line(monkeypatch: pytest.MonkeyPatc
     assert "\n" not in str(raised.value)
 
 
-def test_missing_npm_says_how_to_enable_the_server_tests(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_missing_npm_says_how_to_enable_the_server_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(clickhouse_library.LIBRARY_VARIABLE, raising=False)
     monkeypatch.setenv(clickhouse_library.CACHE_VARIABLE, str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))

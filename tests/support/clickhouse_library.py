@@ -55,9 +55,7 @@ def cache_directory() -> Path:
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise LibraryUnavailable(
-            f"{LIBRARY_VARIABLE}={path} is not a file; point it at libchdb.so or unset it"
-        )
+        raise LibraryUnavailable(f"{LIBRARY_VARIABLE}={path} is not a file; point it at libchdb.so or unset it")
     return path
 
 

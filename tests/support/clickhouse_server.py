@@ -102,8 +102,7 @@ def users_xml(users: list[str]) -> str:
         for name, password in pairs
     )
     return (
-        f"<clickhouse><profiles><default/></profiles><users>{entries}</users>"
-        "<quotas><default/></quotas></clickhouse>"
+        f"<clickhouse><profiles><default/></profiles><users>{entries}</users><quotas><default/></quotas></clickhouse>"
     )
 
 

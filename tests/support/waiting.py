@@ -11,9 +11,7 @@ Value = TypeVar("Value")
 POLL_SECONDS = 0.02
 
 
-def wait_until(
-    probe: Callable[[], Value], *, what: str, timeout: float = 30.0, poll: float = POLL_SECONDS
-) -> Value:
+def wait_until(probe: Callable[[], Value], *, what: str, timeout: float = 30.0, poll: float = POLL_SECONDS) -> Value:
     """The first truthy answer of `probe`; fails naming `what` when none comes in `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (answer := probe()):

@@ -58,9 +58,7 @@ def _check_numbers(settings: Settings) -> None:
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             if value < 0 or (value == 0 and key not in MAY_BE_ZERO):
-                raise ConfigError(
-                    f"{key} is {value}; it must be {'0 or ' if key in MAY_BE_ZERO else ''}positive"
-                )
+                raise ConfigError(f"{key} is {value}; it must be {'0 or ' if key in MAY_BE_ZERO else ''}positive")
 
 
 def _check_listeners(settings: Settings) -> None:
@@ -91,13 +89,9 @@ def _check_exposure(settings: Settings) -> None:
 def _check_tls(settings: Settings) -> None:
     auth = settings.auth
     if auth.tls_certificate and not auth.tls_key:
-        raise ConfigError(
-            "auth.tls_certificate is set without auth.tls_key; set both, or neither for plain text"
-        )
+        raise ConfigError("auth.tls_certificate is set without auth.tls_key; set both, or neither for plain text")
     if auth.tls_key and not auth.tls_certificate:
-        raise ConfigError(
-            "auth.tls_key is set without auth.tls_certificate; set both, or neither for plain text"
-        )
+        raise ConfigError("auth.tls_key is set without auth.tls_certificate; set both, or neither for plain text")
     if auth.tls_client_ca and not auth.tls_certificate:
         raise ConfigError("auth.tls_client_ca needs TLS: set auth.tls_certificate and auth.tls_key too")
     for name in ("tls_certificate", "tls_key", "tls_client_ca"):
@@ -117,21 +111,16 @@ def _check_sizes(settings: Settings) -> None:
     receive, spool = settings.receive, settings.spool
     if receive.max_message_bytes > MAX_MESSAGE_BYTES:
         raise ConfigError(
-            f"receive.max_message_bytes is {receive.max_message_bytes}; "
-            f"gRPC carries at most {MAX_MESSAGE_BYTES}"
+            f"receive.max_message_bytes is {receive.max_message_bytes}; gRPC carries at most {MAX_MESSAGE_BYTES}"
         )
     if spool.segment_bytes < MIN_SEGMENT_BYTES:
-        raise ConfigError(
-            f"spool.segment_bytes is {spool.segment_bytes}; it must be at least {MIN_SEGMENT_BYTES}"
-        )
+        raise ConfigError(f"spool.segment_bytes is {spool.segment_bytes}; it must be at least {MIN_SEGMENT_BYTES}")
     for key, size in (
         ("spool.segment_bytes", spool.segment_bytes),
         ("receive.max_message_bytes", receive.max_message_bytes),
     ):
         if size > spool.max_bytes:
-            raise ConfigError(
-                f"{key} is {size}, more than spool.max_bytes ({spool.max_bytes}); raise spool.max_bytes"
-            )
+            raise ConfigError(f"{key} is {size}, more than spool.max_bytes ({spool.max_bytes}); raise spool.max_bytes")
 
 
 def _check_store(settings: Settings) -> None:
@@ -141,13 +130,10 @@ def _check_store(settings: Settings) -> None:
     if not re.fullmatch(r"[A-Za-z_]\w{0,62}", store.database, re.ASCII):
         raise ConfigError(f"store.database is {store.database!r}; expected letters, digits and underscores")
     if store.cluster and not store.clickhouse_url:
-        raise ConfigError(
-            "store.cluster needs a ClickHouse server: set store.clickhouse_url (SPANLOOP_CLICKHOUSE_URL)"
-        )
+        raise ConfigError("store.cluster needs a ClickHouse server: set store.clickhouse_url (SPANLOOP_CLICKHOUSE_URL)")
     if not store.clickhouse_url and store.max_memory_bytes < MIN_STORE_MEMORY_BYTES:
         raise ConfigError(
-            f"store.max_memory_bytes is {store.max_memory_bytes}; "
-            f"the embedded engine needs {MIN_STORE_MEMORY_BYTES}"
+            f"store.max_memory_bytes is {store.max_memory_bytes}; the embedded engine needs {MIN_STORE_MEMORY_BYTES}"
         )
     if store.clickhouse_url:
         _check_clickhouse_url(store.clickhouse_url)

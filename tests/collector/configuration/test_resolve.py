@@ -33,9 +33,7 @@ def test_defaults_are_those_of_the_dataclasses() -> None:
 
 def test_default_data_directory_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "linux")
-    assert resolve(environment={"XDG_DATA_HOME": "/home/me/data"}).settings.data_dir == Path(
-        "/home/me/data/spanloop"
-    )
+    assert resolve(environment={"XDG_DATA_HOME": "/home/me/data"}).settings.data_dir == Path("/home/me/data/spanloop")
 
 
 def test_argument_beats_environment_beats_file_beats_default(toml: Path) -> None:
@@ -125,9 +123,7 @@ def test_wrong_value_is_named_with_its_fix(variable: str, text: str, message: st
 
 
 def test_unknown_variable_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(
-        ConfigError, match="SPANLOOP_SPOOL_MAXBYTES is not a setting; did you mean SPANLOOP_SPOOL_MAX"
-    ):
+    with pytest.raises(ConfigError, match="SPANLOOP_SPOOL_MAXBYTES is not a setting; did you mean SPANLOOP_SPOOL_MAX"):
         resolve(environment=DATA | {"SPANLOOP_SPOOL_MAXBYTES": "1GiB"})
 
 
@@ -177,9 +173,7 @@ def test_loopback_needs_no_keys(address: str) -> None:
 
 
 def test_two_listeners_cannot_share_a_port() -> None:
-    with pytest.raises(
-        ConfigError, match=r"receive.http_address is 127.0.0.1:4317, as is receive.grpc_address"
-    ):
+    with pytest.raises(ConfigError, match=r"receive.http_address is 127.0.0.1:4317, as is receive.grpc_address"):
         resolve(environment=DATA | {"SPANLOOP_RECEIVE_HTTP_ADDRESS": "127.0.0.1:4317"})
 
 
@@ -234,9 +228,7 @@ def test_password_is_never_shown() -> None:
     assert shown == ("https://app:***@host:8443", "SPANLOOP_CLICKHOUSE_URL")
 
 
-@pytest.mark.parametrize(
-    "url", ["ftp://app:s3cret@host", "http://app:s3cret@host:port", "http://app:s3cret@:1"]
-)
+@pytest.mark.parametrize("url", ["ftp://app:s3cret@host", "http://app:s3cret@host:port", "http://app:s3cret@:1"])
 def test_password_is_not_in_the_refusal_either(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
         resolve(environment=DATA | {"SPANLOOP_CLICKHOUSE_URL": url})
