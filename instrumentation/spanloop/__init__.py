@@ -16,6 +16,7 @@ from spanloop._span import NOOP_SPAN, Span, current_span, start_span
 from spanloop._threads import TracedThreadPoolExecutor
 from spanloop._traced import traced
 from spanloop._version import __version__
+from spanloop._wrap.openai import wrap_openai
 
 __all__ = [
     "NOOP_SPAN",
@@ -32,4 +33,5 @@ __all__ = [
     "start_span",
     "stats",
     "traced",
+    "wrap_openai",
 ]

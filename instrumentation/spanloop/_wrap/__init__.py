@@ -1,0 +1,1 @@
+"""Wrappers around providers' clients: each call becomes a span of type llm."""

@@ -1,0 +1,151 @@
+"""One call of a provider's API as a span: opened from the request, closed by the reply, once."""
+
+from __future__ import annotations
+
+import contextvars
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from spanloop import _attributes as names
+from spanloop import _context, _runtime
+from spanloop._failsafe import guarded
+from spanloop._fields import encodable, error_text, fields_as_attributes
+from spanloop._span import record_error, start_otel_span
+from spanloop._wrap import genai
+from spanloop._wrap.endpoint import Endpoint
+from spanloop._wrap.providers import server_of
+
+current_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("spanloop_call", default=None)
+
+
+class Call:
+    """A request under way. Whatever happens first ends it: the reply, its stream's end, an error."""
+
+    def __init__(
+        self,
+        runtime: _runtime.Runtime,
+        endpoint: Endpoint,
+        body: Mapping[str, Any],
+        *,
+        provider: str,
+        base_url: str,
+    ) -> None:
+        self._runtime = runtime
+        self._endpoint = endpoint
+        self._max_chars = runtime.settings.max_value_chars
+        self._started = runtime.clock()
+        self._attempts: list[tuple[int, str]] = []  # when each try ended, and how
+        self._has_token = False
+        attributes = self._opening(body, provider, base_url)
+        model = attributes.get(genai.REQUEST_MODEL)
+        name = f"{endpoint.operation} {model}" if model else endpoint.operation
+        self._span = start_otel_span(runtime, name, attributes, kind=SpanKind.CLIENT)
+
+    def _opening(self, body: Mapping[str, Any], provider: str, base_url: str) -> dict[str, Any]:
+        opening = self._endpoint.read_request(body)
+        address, port = server_of(base_url)
+        attributes = {
+            **fields_as_attributes({}, self._max_chars, input=opening.input, metadata=opening.metadata),
+            names.TYPE: "llm",
+            genai.OPERATION: self._endpoint.operation,
+            genai.PROVIDER: provider,
+            genai.SERVER_ADDRESS: address,
+            **_attribute_values(opening.attributes),
+        }
+        return {**attributes, genai.SERVER_PORT: port} if port else attributes
+
+    def enter(self) -> _context.Entry:
+        return _context.enter(self._span, is_shared=self._runtime.is_joined)
+
+    # What happens to the request.
+
+    @guarded
+    def attempt(self, outcome: str) -> None:
+        """The client tried; if it tries again, the span shows each try."""
+        self._attempts.append((time.time_ns(), outcome))
+
+    @guarded
+    def saw(self, event: Mapping[str, Any]) -> None:
+        """A streamed event arrived; the first that carries generated content is the first token."""
+        if not self._has_token and self._endpoint.is_token(event):
+            self._has_token = True
+            self._span.set_attribute(genai.TIME_TO_FIRST_CHUNK, self._runtime.clock() - self._started)
+
+    @property
+    def has_token(self) -> bool:
+        return self._has_token
+
+    @guarded
+    def close(self, reply: Any) -> None:
+        """The reply is there, or as much of it as there will be."""
+        if self._span.is_recording():
+            self._write(reply)
+            self._span.end()
+
+    @guarded
+    def close_stream(self, events: Iterable[Mapping[str, Any]], error: BaseException | None) -> None:
+        """The stream ended: completely, early, or with `error`."""
+        if not self._span.is_recording():
+            return
+        received = list(events)
+        if received:
+            self._write(self._endpoint.join(received))
+        if (problem := _error_in(received)) and error is None:
+            self._mark_failed(problem)
+        if error is not None:
+            record_error(self._span, error)
+        self._span.end()
+
+    @guarded
+    def fail(self, error: BaseException) -> None:
+        """The call raised."""
+        if self._span.is_recording():
+            self._write_attempts()
+            record_error(self._span, error)
+            self._span.end()
+
+    def _write(self, reply: Any) -> None:
+        closing = self._endpoint.read_reply(reply)
+        existing: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
+        self._span.set_attributes(
+            {
+                **fields_as_attributes(existing, self._max_chars, output=closing.output, metadata=closing.metadata),
+                **_attribute_values(closing.attributes),
+            }
+        )
+        self._write_attempts()
+        if closing.error:
+            self._mark_failed(closing.error)
+
+    def _write_attempts(self) -> None:
+        if len(self._attempts) > 1:
+            for at, outcome in self._attempts:
+                self._span.add_event("attempt", {"attempt.outcome": outcome}, at)
+            existing: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
+            metrics = {"attempts": len(self._attempts)}
+            self._span.set_attributes(fields_as_attributes(existing, self._max_chars, metrics=metrics))
+
+    def _mark_failed(self, problem: str) -> None:
+        text = error_text(problem)
+        self._span.set_attribute(names.ERROR, text)
+        self._span.set_status(Status(StatusCode.ERROR, text))
+
+
+def _attribute_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: encodable(value) if isinstance(value, str) else value
+        for name, value in values.items()
+        if isinstance(value, str | bool | int | float)
+    }
+
+
+def _error_in(events: list[Mapping[str, Any]]) -> str:
+    """What a provider says in mid-stream instead of the rest of the answer."""
+    for event in events[-2:]:
+        error = event.get("error")
+        if isinstance(error, Mapping):
+            return str(error.get("message") or error)
+    return ""
