@@ -75,12 +75,22 @@ def _add_piece(items: dict[int, dict[str, Any]], event: Mapping[str, Any]) -> No
     item = items.setdefault(index, {})
     if kind == "response.function_call_arguments.delta":
         item["arguments"] = (item.get("arguments") or "") + event.get("delta", "")
+    elif kind == "response.content_part.added":
+        _part(item, event).update(event.get("part") or {})
     elif kind in TEXT_PARTS:
         name, part_type = TEXT_PARTS[kind]
-        parts = item["content"] = list(item.get("content") or [])
-        while len(parts) <= event.get("content_index", 0):
-            parts.append({"type": part_type, name: ""})
-        parts[event.get("content_index", 0)][name] += event.get("delta", "")
+        part = _part(item, event)
+        part.setdefault("type", part_type)
+        part[name] = part.get(name, "") + event.get("delta", "")
+
+
+def _part(item: dict[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a message that the event is about."""
+    parts: list[dict[str, Any]] = item.setdefault("content", [])
+    index: int = event.get("content_index", 0)
+    while len(parts) <= index:
+        parts.append({})
+    return parts[index]
 
 
 def _usage(usage: Any) -> dict[str, Any]:
