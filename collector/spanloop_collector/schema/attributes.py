@@ -49,6 +49,10 @@ LAST_KEPT_CODE = 99
 """Attributes with a code up to here stay in metadata; 0 is an attribute that the table does not have."""
 
 
+MAX_CODE = 254
+"""255 stands for "no such attribute" in the views."""
+
+
 @cache
 def table() -> tuple[tuple[str, str], ...]:
     """Pairs of attribute name and target, in the order of attributes.txt; a name ending in `.*` is a prefix."""
@@ -66,15 +70,14 @@ def _numbered() -> dict[str, int]:
     numbered: dict[str, int] = {}
     of_target: dict[str, int] = {}
     next_kept, next_consumed = 1, LAST_KEPT_CODE + 1
-    for name, target in sorted(
-        table(), key=lambda pair: pair[1]
-    ):  # a stable sort: the table's order within a target
+    for name, target in sorted(table(), key=lambda pair: pair[1]):  # a stable sort: the table's order within a target
         if target in ORDERED_TARGETS or target not in of_target:
             if is_kept(target):
                 of_target[target], next_kept = next_kept, next_kept + 1
             else:
                 of_target[target], next_consumed = next_consumed, next_consumed + 1
         numbered[name] = of_target[target]
+    assert next_consumed <= MAX_CODE, "codes must fit UInt8"
     return numbered
 
 

@@ -21,11 +21,11 @@ VALUE_KINDS = {
 }
 """Field numbers of OTLP's AnyValue; `json_value` is ours and carries nested values as JSON text."""
 
+VALUE_KINDS_TYPE = "Enum8(" + ", ".join(f"'{kind}' = {number}" for kind, number in VALUE_KINDS.items()) + ")"
+
 VALUE_TYPE = (
     "Tuple(string_value String, bool_value Bool, int_value Int64, double_value Float64, bytes_value String, "
-    "json_value String, value Enum8("
-    + ", ".join(f"'{kind}' = {number}" for kind, number in VALUE_KINDS.items())
-    + "))"
+    f"json_value String, value {VALUE_KINDS_TYPE})"
 )
 
 TEXT_MAP = "Map(LowCardinality(String), String)"
@@ -47,6 +47,10 @@ EVENT_ROLES = {
 """Span events that carry messages, by the role of their sender; from before messages were attributes."""
 
 
+FAMILY_ARRAYS = ("keys", "kinds", "texts")
+"""Columns of a span's attributes that the messages of numbered attributes are made of."""
+
+
 def sql_text(text: str) -> str:
     """The text as a ClickHouse string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
@@ -58,77 +62,91 @@ def sql_array(items: list[str]) -> str:
 
 
 def sql_codes(codes: list[int]) -> str:
-    """The codes as an array literal of the type that `codes` has in the views."""
-    return "[" + ", ".join(f"toUInt16({code})" for code in codes) + "]"
+    """The codes as an array literal; small numbers are UInt8 without a cast, which analysis would pay for one by one."""
+    return "[" + ", ".join(str(code) for code in codes) + "]"
 
 
-def value_text(value: str) -> str:
-    """SQL for the text of one AnyValue: numbers in decimal, bytes in base64, nested values as JSON."""
-    return (
-        f"multiIf({value}.value = 'string_value', {value}.string_value, "
-        f"{value}.value = 'int_value', toString({value}.int_value), "
-        f"{value}.value = 'double_value', toString({value}.double_value), "
-        f"{value}.value = 'bool_value', if({value}.bool_value, 'true', 'false'), "
-        f"{value}.value = 'json_value', {value}.json_value, "
-        f"{value}.value = 'bytes_value', base64Encode({value}.bytes_value), '')"
+def field(path: str) -> str:
+    """SQL for a field of nested tuples (`span.status.code`).
+
+    Written with tupleElement: for a dotted name ClickHouse lists every subcolumn of the whole nested type, which
+    takes longer than all the rest of an insert's analysis.
+    """
+    column, *names = path.split(".")
+    for name in names:
+        column = f"tupleElement({column}, '{name}')"
+    return column
+
+
+def texts_of(values: str) -> str:
+    """SQL for the texts of an array of AnyValues: numbers in decimal, bytes in base64, nested values as JSON."""
+    text = (
+        "multiIf(kind = 'string_value', s, kind = 'int_value', toString(i), kind = 'double_value', toString(d), "
+        "kind = 'bool_value', if(b, 'true', 'false'), kind = 'json_value', j, kind = 'bytes_value', base64Encode(y), '')"
     )
-
-
-def value_json(value: str) -> str:
-    """SQL for one AnyValue as JSON text."""
-    return (
-        f"if({value}.value IN ('int_value', 'bool_value', 'json_value') "
-        f"OR ({value}.value = 'double_value' AND isFinite({value}.double_value)), "
-        f"{value_text(value)}, toJSONString({value_text(value)}))"
-    )
-
-
-def string_of(target: str) -> str:
-    """SQL for the string of the target's attribute, '' where the span has none or it is no string."""
-    return f"strings[indexOf(codes, {attributes.code_of(target)})]"
+    names = ("value", "string_value", "int_value", "double_value", "bool_value", "json_value", "bytes_value")
+    arrays = ", ".join(field(f"{values}.{name}") for name in names)
+    return f"arrayMap((kind, s, i, d, b, j, y) -> {text}, {arrays})"
 
 
 def attribute_map(path: str) -> str:
     """SQL for attributes as a map of texts."""
-    return f"CAST(({path}.key, arrayMap(value -> {value_text('value')}, {path}.value)), '{TEXT_MAP}')"
+    return f"CAST(({field(path + '.key')}, {texts_of(path + '.value')}), '{TEXT_MAP}')"
 
 
-def object_pairs(target: str) -> str:
+def string_of(target: str) -> str:
+    """SQL for the text of the target's attribute, '' where the span has none."""
+    return f"texts[indexOf(codes, {attributes.code_of(target)})]"
+
+
+def object_pairs(text: str) -> str:
     """SQL for a JSON object's members as (key, text, is_json); a text that is no object is one member, itself."""
-    text = string_of(target)
     return (
         f"arrayMap(pair -> (pair.1, if(startsWith(pair.2, '\"'), JSONExtractString(pair.2), pair.2), "
         f"NOT startsWith(pair.2, '\"')), if(JSONType({text}) = 'Object', JSONExtractKeysAndValuesRaw({text}), "
-        f"[('{target.removesuffix('_object')}', toJSONString({text}))]))"
+        f"[('{text.removesuffix('_object')}', toJSONString({text}))]))"
     )
 
 
-def object_numbers(target: str) -> str:
-    """SQL for the numeric members of a JSON object as (name, Nullable number); true is 1 and false 0."""
+def number_map(text: str) -> str:
+    """SQL for the numeric members of a JSON object as a map; true is 1, false 0, and null no member."""
+    number = "multiIf(text = 'true', '1', text = 'false', '0', text)"
+    pairs = f"JSONExtractKeysAndValuesRaw({text})"
+    return number_map_of_texts(f"({pairs}).1", f"arrayMap(text -> {number}, ({pairs}).2)")
+
+
+def number_map_of_texts(names: str, texts: str) -> str:
+    """SQL for a map of the numbers among texts."""
     return (
-        "arrayMap(pair -> (pair.1, multiIf(pair.2 = 'true', 1, pair.2 = 'false', 0, toFloat64OrNull(pair.2))), "
-        f"JSONExtractKeysAndValuesRaw({string_of(target)}))"
+        f"CAST((arrayFilter((name, text) -> isNotNull(toFloat64OrNull(text)), {names}, {texts}), "
+        f"arrayMap(text -> toFloat64(text), arrayFilter(text -> isNotNull(toFloat64OrNull(text)), {texts}))), "
+        f"'{NUMBER_MAP}')"
     )
 
 
-def number_map(pairs: str) -> str:
-    """SQL for (name, Nullable number) pairs as a map without the NULLs."""
-    present = f"arrayFilter(pair -> isNotNull(pair.2), {pairs})"
-    return f"CAST((({present}).1, ({present}).2), '{NUMBER_MAP}')"
+def first_of(target: str) -> str:
+    """SQL for the code of the span's attribute that comes first in the target's list; 255 where it has none."""
+    codes = attributes.codes_of(target)
+    return f"arrayMin(arrayMap(code -> if(code BETWEEN {codes[0]} AND {codes[-1]}, code, 255), codes))"
+
+
+def is_metric(code: str) -> str:
+    """SQL for whether a code is that of a metric."""
+    codes = attributes.metric_codes().values()
+    return f"{code} BETWEEN {min(codes)} AND {max(codes)}"
 
 
 def messages_of_events(roles_name: str) -> str:
     """SQL for the JSON list of the messages among a span's events, '' where there are none."""
     roles = EVENT_ROLES[roles_name]
     names, senders = sql_array(list(roles)), sql_array(list(roles.values()))
-    member = f"(key, value) -> concat(toJSONString(key), ':', {value_json('value')})"
-    message = (
-        f"concat('{{\"role\":\"', transform(event.name, {names}, {senders}, ''), '\"', "
-        f"arrayStringConcat(arrayMap(m -> concat(',', m), arrayMap({member}, "
-        f"arrayFilter(key -> key != 'role', event.attributes.key), "
-        f"arrayFilter((value, key) -> key != 'role', event.attributes.value, event.attributes.key)))), '}}')"
-    )
-    found = f"arrayFilter(event -> event.name IN ({', '.join(sql_text(n) for n in roles)}), span.events)"
+    # The map of texts no longer says what was JSON; `content` is a text unless it is a list or an object.
+    is_json = "isValidJSON(value) AND (key != 'content' OR match(value, '^[\\\\[{{]'))"
+    member = f"concat(',', toJSONString(key), ':', if({is_json}, value, toJSONString(value)))"
+    members = f"arrayMap((key, value) -> if(key = 'role', '', {member}), mapKeys(event.3), mapValues(event.3))"
+    role = f"transform(event.2, {names}, {senders}, '')"
+    message = f"concat('{{\"role\":', toJSONString({role}), arrayStringConcat({members}), '}}')"
+    found = f"arrayFilter(event -> event.2 IN ({', '.join(sql_text(n) for n in roles)}), events)"
     return f"if(empty({found}), '', concat('[', arrayStringConcat(arrayMap(event -> {message}, {found}), ','), ']'))"
 
 
@@ -138,38 +156,38 @@ def flat_messages(target: str) -> str:
     `llm.input_messages.0.message.role` becomes `[{"role": …}]`; lists further down become objects keyed by number.
     """
     code = attributes.code_of(target)
-    keys = (
-        f"arrayMap(key -> replaceRegexpOne(key, '^[a-z_]+\\\\.[a-z_]+\\\\.', ''), "
-        f"arrayFilter((key, code) -> code = {code}, keys, codes))"
+    is_json = "kind IN ('int_value', 'bool_value', 'json_value')"
+    member = "concat(toJSONString({name}), ':', if({is_json}, text, toJSONString(text)))".format(
+        name="replaceRegexpOne(key, '^[a-z_]+\\\\.[a-z_]+\\\\.[0-9]+\\\\.(message\\\\.)?', '')",
+        is_json=is_json,
     )
-    members = f"arrayMap(value -> {value_json('value')}, arrayFilter((value, code) -> code = {code}, values, codes))"
-    number = "toUInt32OrZero(splitByChar('.', key)[1])"
-    name = "replaceRegexpOne(key, '^[0-9]+\\\\.(message\\\\.)?', '')"
-    numbers = f"arraySort(arrayDistinct(arrayMap(key -> {number}, {keys})))"
-    fields = (
-        f"arrayMap((key, member) -> concat(toJSONString({name}), ':', member), "
-        f"arrayFilter(key -> {number} = n, {keys}), "
-        f"arrayFilter((member, key) -> {number} = n, {members}, {keys}))"
+    # (number of the message, its member as JSON) for each attribute of the family
+    parts = (
+        f"arrayMap((key, kind, text) -> (toUInt32OrZero(splitByChar('.', toString(key))[3]), {member}), "
+        + ", ".join(f"arrayFilter((x, code) -> code = {code}, {array}, codes)" for array in FAMILY_ARRAYS)
+        + ")"
     )
-    message = f"toString(CAST(concat('{{', arrayStringConcat({fields}, ','), '}}'), 'JSON'))"
+    numbers = f"arraySort(arrayDistinct(({parts}).1))"
+    members = f"arrayStringConcat(arrayMap(part -> part.2, arrayFilter(part -> part.1 = n, {parts})), ',')"
+    message = f"toString(CAST(concat('{{', {members}, '}}'), 'JSON'))"
     return f"concat('[', arrayStringConcat(arrayMap(n -> {message}, {numbers}), ','), ']')"
 
 
-def exception_text(event: str) -> str:
-    """SQL for `Type: message` of an exception event."""
-    found = f"{event}.attributes.value.string_value[indexOf({event}.attributes.key, '{{}}')]"
-    kind, message = found.format("exception.type"), found.format("exception.message")
-    return f"concat({kind}, if({kind} != '' AND {message} != '', ': ', ''), {message})"
+def exception_text(events: str) -> str:
+    """SQL for `Type: message` of the last exception among a span's events, '' where there is none."""
+    found = f"arrayLast(event -> event.2 = 'exception', {events}).3"
+    parts = [f"{found}[{sql_text(name)}]" for name in ("exception.type", "exception.message")]
+    return f"arrayStringConcat(arrayFilter(part -> part != '', [{', '.join(parts)}]), ': ')"
 
 
 def code_of_key(key: str) -> str:
     """SQL for the code of an attribute name, 0 where the table does not have it."""
     prefixes = "".join(
-        f"startsWith({key}, {sql_text(prefix)}), toUInt16({attributes.code_of(target)}), "
+        f"startsWith({key}, {sql_text(prefix)}), {attributes.code_of(target)}, "
         for prefix, target in attributes.prefixes().items()
     )
     table = attributes.codes()
-    known = f"transform({key}, {sql_array(list(table))}, {sql_codes(list(table.values()))}, toUInt16(0))"
+    known = f"transform({key}, {sql_array(list(table))}, {sql_codes(list(table.values()))}, 0)"
     return f"multiIf({prefixes}{known})"
 
 
@@ -197,44 +215,44 @@ def week_of(time: str) -> str:
     return f"if({sane}, toMonday({time}), toDate('1970-01-05'))"
 
 
-FRAGMENTS: dict[str, Callable[[str], str]] = {
-    "attributes": lambda _: f"Array(Tuple(key LowCardinality(String), value {VALUE_TYPE}))",
-    "any_value": lambda _: VALUE_TYPE,
-    "stamp": lambda _: (
+FRAGMENTS: dict[str, Callable[..., str]] = {
+    "attributes": lambda: f"Array(Tuple(key LowCardinality(String), value {VALUE_TYPE}))",
+    "any_value": lambda: VALUE_TYPE,
+    "value_kinds": lambda: VALUE_KINDS_TYPE,
+    "stamp": lambda: (
         "Tuple(project LowCardinality(String), received_unix_nano UInt64, default_project LowCardinality(String))"
     ),
     "attribute_code": lambda name: str(attributes.codes()[name]),
     "code": lambda target: str(attributes.code_of(target)),
-    "code_first": lambda target: str(attributes.codes_of(target)[0]),
-    "code_last": lambda target: str(attributes.codes_of(target)[-1]),
-    "last_kept_code": lambda _: str(attributes.LAST_KEPT_CODE),
-    "first_metric_code": lambda _: str(min(attributes.metric_codes().values())),
-    "last_metric_code": lambda _: str(max(attributes.metric_codes().values())),
-    "metric_codes": lambda _: sql_codes(list(attributes.metric_codes().values())),
-    "metric_names": lambda _: sql_array(list(attributes.metric_codes())),
+    "first_of": first_of,
+    "last_kept_code": lambda: str(attributes.LAST_KEPT_CODE),
+    "is_metric": is_metric,
+    "metric_codes": lambda: sql_codes(list(attributes.metric_codes().values())),
+    "metric_names": lambda: sql_array(list(attributes.metric_codes())),
     "string": string_of,
     "time": time_of,
+    "event_time": lambda: time_of(field("event.time_unix_nano")),
     "week_of": week_of,
+    "field": field,
     "map": attribute_map,
-    "value_text": value_text,
-    "value_json": value_json,
+    "texts": texts_of,
     "object_pairs": object_pairs,
-    "object_numbers": object_numbers,
     "number_map": number_map,
+    "number_map_of_texts": number_map_of_texts,
     "messages_of_events": messages_of_events,
     "flat_messages": flat_messages,
     "exception_text": exception_text,
     "code_of_key": code_of_key,
     "rename": rename,
-    "operations": lambda _: sql_array(list(attributes.SPAN_TYPES["operation"])),
-    "operation_types": lambda _: sql_array(list(attributes.SPAN_TYPES["operation"].values())),
-    "openinference_kinds": lambda _: sql_array(list(attributes.SPAN_TYPES["openinference_kind"])),
-    "openinference_types": lambda _: sql_array(list(attributes.SPAN_TYPES["openinference_kind"].values())),
-    "traceloop_kinds": lambda _: sql_array(list(attributes.SPAN_TYPES["traceloop_kind"])),
-    "traceloop_types": lambda _: sql_array(list(attributes.SPAN_TYPES["traceloop_kind"].values())),
+    "operations": lambda: sql_array(list(attributes.SPAN_TYPES["operation"])),
+    "operation_types": lambda: sql_array(list(attributes.SPAN_TYPES["operation"].values())),
+    "openinference_kinds": lambda: sql_array(list(attributes.SPAN_TYPES["openinference_kind"])),
+    "openinference_types": lambda: sql_array(list(attributes.SPAN_TYPES["openinference_kind"].values())),
+    "traceloop_kinds": lambda: sql_array(list(attributes.SPAN_TYPES["traceloop_kind"])),
+    "traceloop_types": lambda: sql_array(list(attributes.SPAN_TYPES["traceloop_kind"].values())),
 }
 
-_PLACEHOLDER = re.compile(r"\{(\w+)(?::([\w.]+))?\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)((?::[\w.]+)*)\}")
 
 
 def render(text: str, names: dict[str, str]) -> str:
@@ -244,7 +262,7 @@ def render(text: str, names: dict[str, str]) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
-        name, argument = match.group(1), match.group(2) or ""
-        return names[name] if name in names else FRAGMENTS[name](argument)
+        name, arguments = match.group(1), match.group(2).split(":")[1:]
+        return names[name] if name in names else FRAGMENTS[name](*arguments)
 
     return _PLACEHOLDER.sub(replace, text)

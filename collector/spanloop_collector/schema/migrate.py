@@ -13,10 +13,11 @@ from typing import Protocol
 from spanloop_collector.schema.fragments import render
 
 MATERIALIZED = {
-    "spans_from_otlp": "spans",
+    "spans_from_otlp_spans": "spans",
+    "otlp_spans_from_traces": "otlp_spans",
     "log_records_from_otlp": "log_records",
 }
-"""Views that ClickHouse runs on every insert, by the table they fill."""
+"""Views that ClickHouse runs on every insert, by the table they fill; later stages first, so that nothing passes before they exist."""
 
 VIEWS = ("logs", "traces", "otel_logs", "scores")
 """Views that users query, in the order in which they build on each other."""
@@ -99,9 +100,7 @@ def _put_view(store: Database, view: str, names: dict[str, str]) -> None:
 def _put_materialized_view(store: Database, view: str, table: str, names: dict[str, str]) -> None:
     """Creates the view, or changes its query in place: between a drop and a create, inserts would be lost."""
     text, target = _view_text(view, names), f"{store.database}.{view}"
-    exists = store.column(
-        f"SELECT name FROM system.tables WHERE database = '{store.database}' AND name = '{view}'"
-    )
+    exists = store.column(f"SELECT name FROM system.tables WHERE database = '{store.database}' AND name = '{view}'")
     if exists:
         store.command(f"ALTER TABLE {target} {names['on_cluster']} MODIFY QUERY {text}")
     else:

@@ -65,9 +65,7 @@ DIALECTS: dict[str, dict[str, Any]] = {
         "spanloop.input": json.dumps(MESSAGES),
         "spanloop.output": json.dumps(ANSWER),
         "spanloop.metadata": json.dumps({"provider": "openai", "model": "gpt-4o"}),
-        "spanloop.metrics": json.dumps(
-            {"prompt_tokens": 100, "completion_tokens": 20, "prompt_cached_tokens": 40}
-        ),
+        "spanloop.metrics": json.dumps({"prompt_tokens": 100, "completion_tokens": 20, "prompt_cached_tokens": 40}),
     },
     "Braintrust": {
         "braintrust.span_attributes": json.dumps({"type": "llm"}),
@@ -75,9 +73,7 @@ DIALECTS: dict[str, dict[str, Any]] = {
         "braintrust.output_json": json.dumps(ANSWER),
         "braintrust.metadata.provider": "openai",
         "braintrust.metadata.model": "gpt-4o",
-        "braintrust.metrics": json.dumps(
-            {"prompt_tokens": 100, "completion_tokens": 20, "prompt_cached_tokens": 40}
-        ),
+        "braintrust.metrics": json.dumps({"prompt_tokens": 100, "completion_tokens": 20, "prompt_cached_tokens": 40}),
     },
 }
 
@@ -143,9 +139,7 @@ def test_duplicate_keys_are_both_kept(store: Store) -> None:
     nested.value.kvlist_value.values.extend([*key_values({"k": 1}), *key_values({"k": 2})])
     stored(store, twice)
 
-    pairs = store.query(
-        f"SELECT mapKeys(metadata), mapValues(metadata) FROM {store.database}.logs"
-    ).result_rows
+    pairs = store.query(f"SELECT mapKeys(metadata), mapValues(metadata) FROM {store.database}.logs").result_rows
 
     assert pairs == [(["k", "k", "nested"], ["first", "second", '{"k":1,"k":2}'])]
 
@@ -260,9 +254,7 @@ def test_a_metadata_text_that_is_no_object_is_kept(store: Store) -> None:
     assert stored(store, span({"metadata": "just words"}))["metadata"] == {"metadata": "just words"}
 
 
-@pytest.mark.parametrize(
-    ("tags", "expected"), [(["a", "b"], ["a", "b"]), ('["a"]', ["a"]), ("one", ["one"]), ([], [])]
-)
+@pytest.mark.parametrize(("tags", "expected"), [(["a", "b"], ["a", "b"]), ('["a"]', ["a"]), ("one", ["one"]), ([], [])])
 def test_tags(store: Store, tags: object, expected: list[str]) -> None:
     assert stored(store, span({"spanloop.tags": tags}))["tags"] == expected
 

@@ -1,5 +1,5 @@
 -- Where OTLP lands, one row per span, and the table behind `logs` and `traces`.
--- `otlp_traces` keeps nothing: the view `spans_from_otlp` turns what passes through it into rows of `spans`.
+-- `otlp_traces` and `otlp_spans` keep nothing: views turn what passes through them into rows of `spans`.
 
 CREATE TABLE IF NOT EXISTS {database}.otlp_traces {on_cluster}
 (
@@ -24,6 +24,34 @@ CREATE TABLE IF NOT EXISTS {database}.otlp_traces {on_cluster}
         )),
         stamp {stamp}
     ))
+)
+ENGINE = Null;
+
+-- One row a span on its way to `spans`; keeps nothing.
+CREATE TABLE IF NOT EXISTS {database}.otlp_spans {on_cluster}
+(
+    stamp_project LowCardinality(String),
+    default_project LowCardinality(String),
+    received_unix_nano UInt64,
+    resource Map(LowCardinality(String), String),
+    scope_name LowCardinality(String),
+    scope_version LowCardinality(String),
+    trace_id String,
+    span_id String,
+    parent_id String,
+    trace_state String,
+    name LowCardinality(String),
+    kind_number Int32,
+    start_unix_nano UInt64,
+    end_unix_nano UInt64,
+    status_number Int32,
+    status_message String,
+    keys Array(LowCardinality(String)),
+    kinds Array({value_kinds}),
+    texts Array(String),
+    codes Array(UInt8),
+    events Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes Map(LowCardinality(String), String))),
+    links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Map(LowCardinality(String), String)))
 )
 ENGINE = Null;
 

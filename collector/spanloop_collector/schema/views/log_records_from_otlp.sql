@@ -19,7 +19,7 @@ SELECT
         ''
     ) AS severity,
     toUInt8(greatest(0, least(record.severity_number, 255))) AS severity_number,
-    {value_text:record.body} AS body,
+    arrayElement({texts:bodies}, 1) AS body,
     record.event_name AS event_name,
     {map:record.attributes} AS attributes,
     resource,
@@ -33,6 +33,7 @@ FROM
         resource,
         scope,
         record,
+        [record.body] AS bodies,
         -- A record without a time of its own happened when it was observed.
         if(record.time_unix_nano > 0, record.time_unix_nano, record.observed_time_unix_nano) AS record_time
     FROM

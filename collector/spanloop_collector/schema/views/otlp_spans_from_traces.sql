@@ -1,0 +1,51 @@
+-- OTLP requests to one row a span, every attribute with its code (attributes.txt) and its text.
+--
+-- Two stages rather than one, with the table `otlp_spans` between them that keeps nothing: ClickHouse analyses a view
+-- at every insert, which for one deep query takes longer than a thousand spans.
+
+SELECT
+    * EXCEPT (attributes, otlp_events, otlp_links),
+    {field:attributes.key} AS keys,
+    {field:attributes.value.value} AS kinds,
+    {texts:attributes.value} AS texts,
+    arrayMap(key -> {code_of_key:key}, {field:attributes.key}) AS codes,
+    arrayMap(event -> ({event_time}, {field:event.name}, {map:event.attributes}), otlp_events) AS events,
+    arrayMap(
+        link -> (
+            lower(hex({field:link.trace_id})), lower(hex({field:link.span_id})), {field:link.trace_state}, {map:link.attributes}
+        ),
+        otlp_links
+    ) AS links
+FROM
+(
+    SELECT
+        {field:stamp.project} AS stamp_project,
+        {field:stamp.default_project} AS default_project,
+        {field:stamp.received_unix_nano} AS received_unix_nano,
+        resource,
+        {field:scope_spans.scope.name} AS scope_name,
+        {field:scope_spans.scope.version} AS scope_version,
+        lower(hex({field:span.trace_id})) AS trace_id,
+        lower(hex({field:span.span_id})) AS span_id,
+        lower(hex({field:span.parent_span_id})) AS parent_id,
+        {field:span.trace_state} AS trace_state,
+        {field:span.name} AS name,
+        {field:span.kind} AS kind_number,
+        {field:span.start_time_unix_nano} AS start_unix_nano,
+        {field:span.end_time_unix_nano} AS end_unix_nano,
+        {field:span.attributes} AS attributes,
+        {field:span.events} AS otlp_events,
+        {field:span.links} AS otlp_links,
+        {field:span.status.code} AS status_number,
+        {field:span.status.message} AS status_message
+    FROM
+    (
+        SELECT
+            {field:resource_spans.stamp} AS stamp,
+            {map:resource_spans.resource.attributes} AS resource,
+            {field:resource_spans.scope_spans} AS all_scope_spans
+        FROM (SELECT resource_spans FROM {database}.otlp_traces ARRAY JOIN resource_spans)
+    )
+    ARRAY JOIN all_scope_spans AS scope_spans
+    ARRAY JOIN {field:scope_spans.spans} AS span
+)

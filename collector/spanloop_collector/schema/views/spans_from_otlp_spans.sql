@@ -1,0 +1,176 @@
+-- One row a span, from attributes by code to the fields of `spans`.
+--
+-- Read from the inside out: find values by code, gather the metrics, price the tokens, fill the row.
+--
+-- Three habits keep it fast. An expression that is used often is a column of a lower level: ClickHouse copies an alias
+-- wherever it is named. Lambdas never capture a column where many rows pass: a captured array is copied once per
+-- element. Values are fetched by position, `texts[indexOf(codes, …)]`, which is '' where the span has no such
+-- attribute; what few spans need stands inside an `if`, whose branches run for those rows only.
+
+SELECT
+    multiIf(
+        stamp_project != '', stamp_project,
+        given_project != '', given_project,
+        resource['spanloop.project'] != '', resource['spanloop.project'],
+        resource['openinference.project.name'] != '', resource['openinference.project.name'],
+        default_project
+    ) AS project,
+    {time:start_unix_nano} AS created,
+    {time:end_unix_nano} AS end_time,
+    received_unix_nano + if(is_running, 0, 4611686018427387904) AS version,
+    fromUnixTimestamp64Micro(toInt64(intDiv(received_unix_nano, 1000)), 'UTC') AS received,
+    if(given_id != '', given_id, span_id) AS id,
+    trace_id,
+    span_id,
+    parent_id,
+    name,
+    multiIf(
+        given_type != '', given_type,
+        operation != '', transform(operation, {operations}, {operation_types}, 'task'),
+        openinference_kind != '', transform(lower(openinference_kind), {openinference_kinds}, {openinference_types}, 'task'),
+        traceloop_kind != '', transform(traceloop_kind, {traceloop_kinds}, {traceloop_types}, 'task'),
+        model != '', 'llm',
+        span_attributes != '', JSONExtractString(span_attributes, 'type'),
+        'span'
+    ) AS type,
+    multiIf(
+        input_may_be_json AND isValidJSON(input_text), input_text,
+        input_at > 0, toJSONString(input_text),
+        has(codes, {code:flat_input}), {flat_messages:flat_input},
+        empty(events), '',
+        {messages_of_events:input_event_names}
+    ) AS input,
+    multiIf(
+        output_may_be_json AND isValidJSON(output_text), output_text,
+        output_at > 0, toJSONString(output_text),
+        has(codes, {code:flat_output}), {flat_messages:flat_output},
+        empty(events), '',
+        {messages_of_events:output_event_names}
+    ) AS output,
+    multiIf(expected_at = 0, '', isValidJSON(expected_text), expected_text, toJSONString(expected_text)) AS expected,
+    multiIf(
+        given_error != '', given_error,
+        status_number != 2, '',
+        status_message != '', status_message,
+        arrayExists(event -> event.2 = 'exception', events), {exception_text:events},
+        'error'
+    ) AS error,
+    if(empty(scores_object), map(), {number_map:scores_object}) AS scores,
+    CAST(
+        (
+            arrayConcat(
+                if(is_running, ['start'], ['start', 'end']),
+                if(needs_sum, ['tokens'], []),
+                if(isNull(new_cost), [], ['cost']),
+                mapKeys(given)
+            ),
+            arrayConcat(
+                if(is_running, [start_unix_nano / 1e9], [start_unix_nano / 1e9, end_unix_nano / 1e9]),
+                if(needs_sum, [given['prompt_tokens'] + given['completion_tokens']], []),
+                if(isNull(new_cost), [], [assumeNotNull(new_cost)]),
+                mapValues(given)
+            )
+        ),
+        'Map(LowCardinality(String), Float64)'
+    ) AS metrics,
+    model,
+    provider,
+    if(needs_sum, given['prompt_tokens'] + given['completion_tokens'], given['tokens']) AS tokens,
+    ifNull(new_cost, given['cost']) AS cost,
+    CAST(
+        (arrayConcat(metadata_keys, object_metadata.1), arrayConcat(metadata_texts, object_metadata.2)),
+        'Map(LowCardinality(String), String)'
+    ) AS metadata,
+    arrayConcat(
+        arrayFilter(
+            (key, kind) -> kind IN ('int_value', 'double_value', 'bool_value', 'json_value'), metadata_keys, metadata_kinds
+        ),
+        arrayFilter((key, is_json) -> is_json, object_metadata.1, object_metadata.3)
+    ) AS metadata_json,
+    multiIf(tags_text = '', [], isValidJSON(tags_text), JSONExtract(tags_text, 'Array(String)'), [tags_text]) AS tags,
+    {string:origin} AS origin,
+    transform(kind_number, [1, 2, 3, 4, 5], ['internal', 'server', 'client', 'producer', 'consumer'], '') AS kind,
+    transform(status_number, [1, 2], ['ok', 'error'], '') AS status_code,
+    trace_state,
+    scope_name,
+    scope_version,
+    resource,
+    events,
+    links
+FROM
+(
+    SELECT
+        *,
+        NOT mapContains(given, 'tokens')
+            AND (mapContains(given, 'prompt_tokens') OR mapContains(given, 'completion_tokens')) AS needs_sum,
+        -- Conventions count cached and cache-writing tokens among the input tokens: each kind is priced once.
+        if(
+            empty(prices) OR mapContains(given, 'cost') OR NOT (needs_sum OR mapContains(given, 'tokens')),
+            NULL,
+            (
+                greatest(
+                    given['prompt_tokens'] - given['prompt_cached_tokens'] - given['prompt_cache_creation_tokens'], 0
+                ) * prices[1]
+                + given['prompt_cached_tokens'] * prices[2]
+                + given['prompt_cache_creation_tokens'] * prices[3]
+                + given['completion_tokens'] * prices[4]
+            ) / 1e6
+        ) AS new_cost
+    FROM
+    (
+        SELECT
+            *,
+            texts[input_at] AS input_text,
+            texts[output_at] AS output_text,
+            texts[expected_at] AS expected_text,
+            joinGet('{database}.model_prices', 'prices', concat(provider, '/', model)) AS prices,
+            arrayConcat(
+                if(empty(metadata_object), [], {object_pairs:metadata_object}),
+                if(empty(parameters_object), [], {object_pairs:parameters_object})
+            ) AS object_metadata,
+            mapConcat(
+                {number_map_of_texts:metric_names:metric_texts},
+                if(empty(metrics_object), map(), {number_map:metrics_object})
+            ) AS given
+        FROM
+        (
+            SELECT
+                *,
+                end_unix_nano = 0 AS is_running,
+                indexOf(codes, {first_of:input}) AS input_at,
+                indexOf(codes, {first_of:output}) AS output_at,
+                indexOf(codes, {first_of:expected}) AS expected_at,
+                -- OpenInference says whether its `input.value` is JSON; a text that looks like JSON stays a text.
+                codes[input_at] != {attribute_code:input.value}
+                    OR {string:input_mime_type} = 'application/json' AS input_may_be_json,
+                codes[output_at] != {attribute_code:output.value}
+                    OR {string:output_mime_type} = 'application/json' AS output_may_be_json,
+                {string:id} AS given_id,
+                {string:type} AS given_type,
+                {string:error} AS given_error,
+                {string:project} AS given_project,
+                {string:tags} AS tags_text,
+                {string:operation} AS operation,
+                {string:openinference_kind} AS openinference_kind,
+                {string:traceloop_kind} AS traceloop_kind,
+                {string:span_attributes} AS span_attributes,
+                if({string:model} != '', {string:model}, {string:response_model}) AS model,
+                {string:provider} AS provider,
+                {string:metrics_object} AS metrics_object,
+                {string:scores_object} AS scores_object,
+                {string:metadata_object} AS metadata_object,
+                {string:parameters_object} AS parameters_object,
+                arrayMap(
+                    code -> transform(code, {metric_codes}, {metric_names}, ''),
+                    arrayFilter(code -> {is_metric:code}, codes)
+                ) AS metric_names,
+                arrayFilter((text, code) -> {is_metric:code}, texts, codes) AS metric_texts,
+                arrayMap(
+                    key -> {rename:key}, arrayFilter((key, code) -> code <= {last_kept_code}, keys, codes)
+                ) AS metadata_keys,
+                arrayFilter((kind, code) -> code <= {last_kept_code}, kinds, codes) AS metadata_kinds,
+                arrayFilter((text, code) -> code <= {last_kept_code}, texts, codes) AS metadata_texts
+            FROM {database}.otlp_spans
+        )
+    )
+)
