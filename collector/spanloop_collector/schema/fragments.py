@@ -62,7 +62,7 @@ def sql_array(items: list[str]) -> str:
 
 
 def sql_codes(codes: list[int]) -> str:
-    """The codes as an array literal; small numbers are UInt8 without a cast, which analysis would pay for one by one."""
+    """The codes as an array literal. Small numbers are UInt8 without a cast, which costs analysis time each."""
     return "[" + ", ".join(str(code) for code in codes) + "]"
 
 
@@ -82,7 +82,8 @@ def texts_of(values: str) -> str:
     """SQL for the texts of an array of AnyValues: numbers in decimal, bytes in base64, nested values as JSON."""
     text = (
         "multiIf(kind = 'string_value', s, kind = 'int_value', toString(i), kind = 'double_value', toString(d), "
-        "kind = 'bool_value', if(b, 'true', 'false'), kind = 'json_value', j, kind = 'bytes_value', base64Encode(y), '')"
+        "kind = 'bool_value', if(b, 'true', 'false'), kind = 'json_value', j, "
+        "kind = 'bytes_value', base64Encode(y), '')"
     )
     names = ("value", "string_value", "int_value", "double_value", "bool_value", "json_value", "bytes_value")
     arrays = ", ".join(field(f"{values}.{name}") for name in names)

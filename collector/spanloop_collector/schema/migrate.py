@@ -17,7 +17,10 @@ MATERIALIZED = {
     "otlp_spans_from_traces": "otlp_spans",
     "log_records_from_otlp": "log_records",
 }
-"""Views that ClickHouse runs on every insert, by the table they fill; later stages first, so that nothing passes before they exist."""
+"""Views that ClickHouse runs on every insert, by the table they fill.
+
+Later stages come first, so that nothing passes an earlier one before they exist.
+"""
 
 VIEWS = ("logs", "traces", "otel_logs", "scores")
 """Views that users query, in the order in which they build on each other."""
