@@ -122,25 +122,31 @@ class Pricing:
         self._store.command(
             f"""
             INSERT INTO {database}.spans
-            WITH
-                {{rates:Array(Float64)}} AS rates,
-                metrics['prompt_cached_tokens'] AS cache_read_tokens,
-                metrics['prompt_cache_creation_tokens'] AS cache_write_tokens,
-                greatest(metrics['prompt_tokens'] - cache_read_tokens - cache_write_tokens, 0) AS uncached_tokens,
-                (
-                    uncached_tokens * rates[1] + cache_read_tokens * rates[2] + cache_write_tokens * rates[3]
-                    + metrics['completion_tokens'] * rates[4]
-                ) / 1e6 AS known_cost
-            SELECT * REPLACE (
+            SELECT * EXCEPT (known_cost) REPLACE (
                 mapConcat(metrics, CAST(map('cost', known_cost), 'Map(LowCardinality(String), Float64)')) AS metrics,
                 known_cost AS cost,
                 version + 1 AS version
             )
-            FROM {database}.spans FINAL
-            WHERE received > now() - INTERVAL {2 * LOOK_BACK_SECONDS} SECOND
-                AND concat(provider, '/', model) = {{key:String}}
-                AND tokens > 0
-                AND NOT mapContains(metrics, 'cost')
+            FROM
+            (
+                SELECT
+                    *,
+                    (
+                        greatest(
+                            metrics['prompt_tokens'] - metrics['prompt_cached_tokens']
+                                - metrics['prompt_cache_creation_tokens'],
+                            0
+                        ) * {{rates:Array(Float64)}}[1]
+                        + metrics['prompt_cached_tokens'] * {{rates:Array(Float64)}}[2]
+                        + metrics['prompt_cache_creation_tokens'] * {{rates:Array(Float64)}}[3]
+                        + metrics['completion_tokens'] * {{rates:Array(Float64)}}[4]
+                    ) / 1e6 AS known_cost
+                FROM {database}.spans FINAL
+                WHERE received > now() - INTERVAL {2 * LOOK_BACK_SECONDS} SECOND
+                    AND concat(provider, '/', model) = {{key:String}}
+                    AND tokens > 0
+                    AND NOT mapContains(metrics, 'cost')
+            )
             """,
             {"rates": list(price.rates), "key": price.key},
         )

@@ -52,7 +52,7 @@ def key_values(attributes: Mapping[str, Any]) -> list[KeyValue]:
 
 def span(attributes: Mapping[str, Any] | None = None, **fields: Any) -> Span:
     """A finished root span with new ids, unless told otherwise."""
-    given = {
+    given: dict[str, Any] = {
         "trace_id": os.urandom(16),
         "span_id": os.urandom(8),
         "name": "work",

@@ -1,0 +1,78 @@
+"""Costs follow the price table: each kind of token once, and unknown rather than zero."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from time import time_ns
+from typing import Any
+
+import pytest
+from spanloop_collector.store import Store
+from spanloop_collector.write.pricing import Price, Pricing, find_price
+
+from tests.collector.schema.spans import span, stored
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def llm_span(model: str, **attributes: Any) -> Any:
+    return span(
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": model,
+            "gen_ai.usage.input_tokens": 1_000_000,
+            "gen_ai.usage.output_tokens": 100_000,
+            "gen_ai.usage.cache_read.input_tokens": 400_000,
+            **attributes,
+        }
+    )
+
+
+def test_prices_come_from_the_library_with_its_date() -> None:
+    price = find_price("openai", "gpt-4o-2024-08-06", now=NOW)
+
+    assert price == Price("openai/gpt-4o-2024-08-06", (2.5, 1.25, 2.5, 10.0), "openai/gpt-4o", NOW.date())
+
+
+@pytest.mark.parametrize(
+    ("provider", "priced_as"), [("azure.ai.openai", "azure/gpt-4o"), ("", "openai/gpt-4o"), ("nobody", "")]
+)
+def test_providers_go_by_their_names_in_the_conventions(provider: str, priced_as: str) -> None:
+    assert find_price(provider, "gpt-4o", now=NOW).priced_as == priced_as
+
+
+def test_a_new_models_rows_get_their_cost_a_moment_later(store: Store) -> None:
+    before = stored(store, llm_span("gpt-4o"), received=time_ns())
+    assert "cost" not in before["metrics"]
+
+    Pricing(store).price_new_models()
+
+    (after,) = store.query(f"SELECT metrics, cost FROM {store.database}.logs").result_rows
+    # 600k uncached at 2.50, 400k cached at 1.25, 100k out at 10.00 per million.
+    assert after[0]["cost"] == pytest.approx(1.5 + 0.5 + 1.0)
+    assert after[1] == pytest.approx(3.0)
+
+
+def test_a_known_models_rows_are_priced_as_they_arrive(store: Store) -> None:
+    store.insert_rows(
+        "model_prices",
+        [("openai/gpt-4o", [2.5, 1.25, 2.5, 10.0], "openai/gpt-4o", NOW.date())],
+        ("key", "prices", "priced_as", "price_date"),
+    )
+
+    assert stored(store, llm_span("gpt-4o"))["metrics"]["cost"] == pytest.approx(3.0)
+
+
+def test_a_cost_that_the_span_brings_wins(store: Store) -> None:
+    assert stored(store, llm_span("gpt-4o", **{"gen_ai.usage.cost": 0.25}))["metrics"]["cost"] == 0.25
+
+
+def test_a_model_without_a_price_has_no_cost(store: Store) -> None:
+    stored(store, llm_span("home-made-7b"), received=time_ns())
+    pricing = Pricing(store)
+
+    assert [price.rates for price in pricing.price_new_models()] == [()]
+    assert pricing.price_new_models() == []
+    (row,) = store.query(f"SELECT metrics FROM {store.database}.logs").result_rows
+    assert "cost" not in row[0]
