@@ -1,0 +1,56 @@
+"""The contract's services, each given what it works with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+
+from spanloop_collector.api.dead_letters import DeadLetterOperations
+from spanloop_collector.api.keys import KeyOperations
+from spanloop_collector.api.operations import Operation, list_operations
+from spanloop_collector.api.queries import QueryOperations
+from spanloop_collector.api.row_lookup import RowLookup
+from spanloop_collector.api.rows import Rows
+from spanloop_collector.api.status import StatusOperations
+from spanloop_collector.intake import Intake
+from spanloop_collector.keys.keyring import KeyRing
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.settings import Settings
+from spanloop_collector.spool import Spool
+from spanloop_collector.store import Store
+from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
+
+
+def build_operations(
+    settings: Settings,
+    *,
+    intake: Intake,
+    store: Store,
+    spools: Mapping[str, Spool],
+    queries: Queries,
+    keys: KeyRing,
+    dead_letters: DeadLetters,
+    replay: Callable[[DeadLetter], Awaitable[None]],
+    barrier: Callable[[], Awaitable[None]],
+) -> list[Operation]:
+    """Every operation of the contract, ready to be served."""
+    return list_operations(
+        {
+            "RowService": Rows(
+                intake=intake,
+                reader=RowLookup(store),
+                barrier=barrier,
+                default_project=settings.receive.default_project,
+            ),
+            "QueryService": QueryOperations(queries),
+            "KeyService": KeyOperations(keys),
+            "StatusService": StatusOperations(
+                settings,
+                store=store,
+                spools=spools,
+                dead_letters=lambda: Counter(letter.signal for letter in dead_letters.waiting()),
+                reader_isolation=lambda: queries.isolation,
+            ),
+            "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
+        }
+    )

@@ -1,0 +1,162 @@
+"""The collector as a whole: its stages, started from the last to the first and stopped the other way round.
+
+receive ─▶ intake ─▶ spool ─▶ write ─▶ ClickHouse ◀─ query
+                                            ▲
+                                      api, keys, prices
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+
+from spanloop_collector.api.grpc_transport import add_operations
+from spanloop_collector.api.http_app import build_app
+from spanloop_collector.api.services import build_operations
+from spanloop_collector.intake import Intake
+from spanloop_collector.keys.admin import ensure_admin_key
+from spanloop_collector.keys.authenticator import Authenticator
+from spanloop_collector.keys.cache import KeyCache
+from spanloop_collector.keys.keyring import KeyRing
+from spanloop_collector.keys.table import KeyTable
+from spanloop_collector.listening import Listening
+from spanloop_collector.query.endpoint import SqlEndpoint
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.receive.grpc_server import GrpcServer
+from spanloop_collector.receive.http_listener import HttpListener
+from spanloop_collector.receive.http_server import otlp_app
+from spanloop_collector.settings import Settings
+from spanloop_collector.spool import Spool
+from spanloop_collector.spool.record import RecordFlags
+from spanloop_collector.store import Store
+from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
+from spanloop_collector.write import Writer
+from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
+from spanloop_collector.write.pricing import Pricing
+
+SIGNALS = ("traces", "logs")
+STOP_RECEIVING_SECONDS = 5.0
+DRAIN_SECONDS = 20.0
+
+
+async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[Listening], None]) -> None:
+    """Runs the collector until `stop` is set; `on_ready` hears where it listens.
+
+    Raises ConfigError for settings that cannot work on this machine.
+    """
+    async with AsyncExitStack() as stages:
+        listening = await _start(settings, stages)
+        on_ready(listening)
+        await stop.wait()
+
+
+async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+
+    spools = {signal: await stages.enter_async_context(_spool(settings, signal)) for signal in SIGNALS}
+    store = Store(settings.store, settings.data_dir)
+    stages.callback(store.close)
+    await stages.enter_async_context(keep_trying_to_migrate(store))
+
+    dead_letters = DeadLetters(settings.data_dir / "dead", store)
+    writers = [Writer(signal, spools[signal], store, dead_letters, settings.write) for signal in SIGNALS]
+    for writer in writers:
+        writer.start()
+        stages.push_async_callback(writer.stop, DRAIN_SECONDS)
+    await stages.enter_async_context(_background(Pricing(store).run()))
+
+    keys = KeyRing(KeyTable(store), KeyCache(settings.data_dir))
+    if settings.auth.require_keys:
+        ensure_admin_key(keys, settings.data_dir)
+    await keys.start()
+    await stages.enter_async_context(_background(keys.watch()))
+    authenticator = Authenticator(keys, required=settings.auth.require_keys)
+
+    intake = Intake(traces=spools["traces"], logs=spools["logs"], default_project=settings.receive.default_project)
+    queries = Queries(store, settings.query)
+    stages.callback(queries.close)
+    operations = build_operations(
+        settings,
+        intake=intake,
+        store=store,
+        spools=spools,
+        queries=queries,
+        keys=keys,
+        dead_letters=dead_letters,
+        replay=partial(_replay, spools, dead_letters),
+        barrier=writers[0].barrier,
+    )
+
+    api = HttpListener(
+        build_app(
+            sql=SqlEndpoint(queries, authenticator, database=store.database),
+            operations=operations,
+            authenticator=authenticator,
+            max_body_bytes=settings.receive.max_message_bytes,
+        ),
+        address=settings.receive.api_address,
+        setting="receive.api_address",
+        auth=settings.auth,
+    )
+    http = HttpListener(
+        otlp_app(intake, receive=settings.receive, authenticate=authenticator.authenticate),
+        address=settings.receive.http_address,
+        setting="receive.http_address",
+        auth=settings.auth,
+    )
+    grpc = GrpcServer(
+        intake,
+        receive=settings.receive,
+        auth=settings.auth,
+        authenticate=authenticator.authenticate,
+        add_services=[lambda server: add_operations(server, operations, authenticator)],
+    )
+    for listener in (api, http, grpc):
+        await listener.start()
+        stages.push_async_callback(partial(listener.stop, grace_seconds=STOP_RECEIVING_SECONDS))
+    return Listening(
+        grpc_address=_with_port(settings.receive.grpc_address, grpc.port),
+        http_address=_with_port(settings.receive.http_address, http.port),
+        api_address=_with_port(settings.receive.api_address, api.port),
+        is_tls=settings.auth.tls_certificate is not None,
+        store=await asyncio.to_thread(describe, store),
+    )
+
+
+@asynccontextmanager
+async def _spool(settings: Settings, signal: str) -> AsyncIterator[Spool]:
+    spool = Spool.open(
+        settings.data_dir / "spool" / signal,
+        settings.spool,
+        signal=signal,
+        flush_after_seconds=settings.write.flush_after_seconds,
+    )
+    try:
+        yield spool
+    finally:
+        await spool.close()
+
+
+@asynccontextmanager
+async def _background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Work that runs as long as the collector and stops when told."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _replay(spools: Mapping[str, Spool], dead_letters: DeadLetters, letter: DeadLetter) -> None:
+    """Puts a dead letter's request back into its spool."""
+    payload = await asyncio.to_thread(dead_letters.payload, letter)
+    flags = RecordFlags.HAS_NESTED if letter.has_nested else RecordFlags.NONE
+    await spools[letter.signal].append(payload, item_count=letter.item_count, flags=flags)
+
+
+def _with_port(address: str, port: int) -> str:
+    return f"{address.rpartition(':')[0]}:{port}"
