@@ -76,7 +76,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
 
     intake = Intake(traces=spools["traces"], logs=spools["logs"], default_project=settings.receive.default_project)
     queries = Queries(store, settings.query)
-    stages.callback(queries.close)
+    stages.push_async_callback(queries.close)
     operations = build_operations(
         settings,
         intake=intake,
