@@ -24,16 +24,12 @@ PACKAGE = Path("spanloop/v1")
 OLDEST_PROTOBUF = (6, 33, 0)
 OLDEST_GRPCIO = "1.80.0"
 GENERATED = PROTO_ROOT.parent / "instrumentation" / PACKAGE
-INIT = (
-    '"""Messages and gRPC stubs of the API, generated from `proto/spanloop/v1` by `proto/generate.py`."""\n'
-)
+INIT = '"""Messages and gRPC stubs of the API, generated from `proto/spanloop/v1` by `proto/generate.py`."""\n'
 
 
 def main() -> int:
     """Generates, or compares with what is committed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the code is stale")
     options = parser.parse_args()
     stale = differences(generate(), read_committed())
@@ -62,12 +58,8 @@ def has_code(name: str, text: str) -> bool:
 def ask_for_oldest(text: str) -> str:
     """The generated code with the versions it demands lowered to those of pyproject.toml."""
     major, minor, patch = OLDEST_PROTOBUF
-    text = re.sub(
-        r"# Protobuf Python Version: .*", f"# Protobuf Python Version: {major}.{minor}.{patch}", text
-    )
-    text = re.sub(
-        r"(Domain\.PUBLIC,)\s+\d+,\s+\d+,\s+\d+,", rf"\1\n    {major},\n    {minor},\n    {patch},", text
-    )
+    text = re.sub(r"# Protobuf Python Version: .*", f"# Protobuf Python Version: {major}.{minor}.{patch}", text)
+    text = re.sub(r"(Domain\.PUBLIC,)\s+\d+,\s+\d+,\s+\d+,", rf"\1\n    {major},\n    {minor},\n    {patch},", text)
     return re.sub(r"GRPC_GENERATED_VERSION = '.*'", f"GRPC_GENERATED_VERSION = '{OLDEST_GRPCIO}'", text)
 
 

@@ -1,0 +1,100 @@
+"""The contract as JSON over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from google.protobuf.message import Message
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from spanloop_collector.api.json_codec import Problem, decode, encode, parse_json, write_json
+from spanloop_collector.api.operations import Call, Operation
+from spanloop_collector.errors import InvalidRequestError, TooLargeError, UnsupportedError
+from spanloop_collector.keys.authenticator import Authenticator
+from spanloop_collector.receive.status import answer_for
+
+JSON_TYPE = "application/json"
+
+# What a statement's result is called; every other stream is not known yet.
+STREAM_TYPE = "application/octet-stream"
+
+
+def routes_of(operations: Sequence[Operation], authenticator: Authenticator, *, max_body_bytes: int) -> list[Route]:
+    """One route for each operation."""
+    return [
+        Route(operation.path, _endpoint(operation, authenticator, max_body_bytes), methods=[operation.verb])
+        for operation in operations
+    ]
+
+
+def _endpoint(
+    operation: Operation, authenticator: Authenticator, max_body_bytes: int
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        try:
+            principal = authenticator.authenticate(dict(request.headers))
+            message, problems = await _read_message(request, operation, max_body_bytes)
+            call = Call(principal, problems)
+            if operation.is_stream:
+                return await _stream(operation, message, call)
+            return _json_response(encode(await operation.call(message, call)))
+        except Exception as error:
+            return error_response(error)
+
+    return handle
+
+
+def error_response(error: Exception) -> Response:
+    """Any error as `{"error": {"code", "message", "field"}}` under the status of the table."""
+    answer = answer_for(error)
+    body = {"error": {"code": answer.code.name, "message": answer.message, "field": answer.field}}
+    return _json_response(body, status=answer.http_status, headers=answer.http_headers())
+
+
+async def _read_message(request: Request, operation: Operation, max_bytes: int) -> tuple[Message, list[Problem]]:
+    """The request's message from body or query string, and from its path."""
+    message = operation.request_type()
+    if operation.verb == "POST":
+        value = await _read_json(request, max_bytes)
+    else:
+        value = dict(request.query_params)
+    if isinstance(value, dict):
+        value |= request.path_params
+    return message, decode(message, value)
+
+
+async def _read_json(request: Request, max_bytes: int) -> object:
+    content_type = request.headers.get("content-type", JSON_TYPE).partition(";")[0].strip().lower()
+    if content_type != JSON_TYPE:
+        raise UnsupportedError(f"content-type {content_type} is not spoken here; send application/json")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise TooLargeError(f"the request is larger than {max_bytes} bytes; send fewer rows at a time")
+    try:
+        return parse_json(bytes(body)) if body else {}
+    except ValueError as error:
+        raise InvalidRequestError(f"the body is not JSON: {error}") from None
+
+
+async def _stream(operation: Operation, message: Message, call: Call) -> Response:
+    """The bytes of every answer, one after the other. A failure before the first is an error like any other."""
+    answers = operation.stream(message, call)
+    first = await anext(answers, None)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async with aclosing(answers):  # type: ignore[type-var]  # an async generator, which has aclose
+            if first is not None:
+                yield first.data  # type: ignore[attr-defined]  # a streaming answer has `data`
+            async for answer in answers:
+                yield answer.data  # type: ignore[attr-defined]  # as above
+
+    return StreamingResponse(pieces(), media_type=STREAM_TYPE)
+
+
+def _json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(write_json(body), status, headers, media_type=JSON_TYPE)

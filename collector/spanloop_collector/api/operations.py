@@ -1,0 +1,106 @@
+"""Every operation of the contract with the function that carries it out: what both transports serve.
+
+Names, paths and scopes come from the .proto files; an operation without a function stops the start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from spanloop.v1 import annotations_pb2, dead_letters_pb2, keys_pb2, query_pb2, rows_pb2, status_pb2
+
+from spanloop_collector.api.json_codec import Problem
+from spanloop_collector.keys.principal import Principal, Scope
+
+MODULES = (rows_pb2, query_pb2, keys_pb2, status_pb2, dead_letters_pb2)
+
+SCOPES = {
+    annotations_pb2.SCOPE_INGEST: Scope.INGEST,
+    annotations_pb2.SCOPE_READ: Scope.READ,
+    annotations_pb2.SCOPE_ADMIN: Scope.ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who calls an operation, and what was wrong with the request beside what could be read of it."""
+
+    principal: Principal
+    problems: Sequence[Problem] = ()
+
+    def refuse_problems(self) -> None:
+        """Raise the first problem; for operations that do not answer item by item."""
+        for problem in self.problems:
+            raise problem.error()
+
+
+Run = Callable[[Any, Call], Awaitable[Message]]
+RunStream = Callable[[Any, Call], AsyncIterator[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one service."""
+
+    service: str
+    """Full name of the service."""
+    name: str
+    request_type: type[Message]
+    verb: str
+    path: str
+    """Over HTTP; `{name}` fills the request's field of that name."""
+    scope: Scope | None
+    """What the caller needs; None for any valid key."""
+    is_stream: bool
+    """True when it answers with many messages."""
+    function: Run | RunStream = field(repr=False)
+
+    async def call(self, request: Message, call: Call) -> Message:
+        """The answer of an operation that gives one."""
+        self._allow(call)
+        return await cast(Run, self.function)(request, call)
+
+    async def stream(self, request: Message, call: Call) -> AsyncIterator[Message]:
+        """The answers of an operation that gives many."""
+        self._allow(call)
+        async for answer in cast(RunStream, self.function)(request, call):
+            yield answer
+
+    def _allow(self, call: Call) -> None:
+        if self.scope is not None:
+            call.principal.require(self.scope)
+
+
+def list_operations(implementations: Mapping[str, object]) -> list[Operation]:
+    """The operations of every service; `implementations` has, by service, an object with its methods."""
+    return [
+        _operation(method, implementations[name])
+        for module in MODULES
+        for name, service in module.DESCRIPTOR.services_by_name.items()
+        for method in service.methods
+    ]
+
+
+def _operation(method: MethodDescriptor, implementation: object) -> Operation:
+    options: Any = method.GetOptions().Extensions
+    verb, path = options[annotations_pb2.http].split(" ")
+    return Operation(
+        service=method.containing_service.full_name,
+        name=method.name,
+        request_type=GetMessageClass(method.input_type),
+        verb=verb,
+        path=path,
+        scope=SCOPES.get(options[annotations_pb2.scope]),
+        is_stream=method.server_streaming,
+        function=getattr(implementation, _snake_case(method.name)),
+    )
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

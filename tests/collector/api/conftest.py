@@ -1,0 +1,142 @@
+"""The API on both transports, with a real spool, writer and ClickHouse behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import grpc.aio
+import httpx
+import pytest
+import uvicorn
+from spanloop_collector.api.dead_letters import DeadLetterOperations
+from spanloop_collector.api.grpc_transport import add_operations
+from spanloop_collector.api.http_app import build_app
+from spanloop_collector.api.keys import KeyOperations
+from spanloop_collector.api.operations import list_operations
+from spanloop_collector.api.queries import QueryOperations
+from spanloop_collector.api.row_lookup import RowLookup
+from spanloop_collector.api.rows import Rows
+from spanloop_collector.api.status import StatusOperations
+from spanloop_collector.intake import Intake
+from spanloop_collector.keys.authenticator import Authenticator
+from spanloop_collector.keys.cache import KeyCache
+from spanloop_collector.keys.keyring import KeyRing
+from spanloop_collector.keys.principal import Scope
+from spanloop_collector.keys.table import KeyTable
+from spanloop_collector.query.endpoint import SqlEndpoint
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.settings import AuthSettings, QuerySettings, Settings, SpoolSettings, WriteSettings
+from spanloop_collector.spool import Spool
+from spanloop_collector.store import Store
+from spanloop_collector.write import Writer
+from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
+
+from tests.support.waiting import wait_until
+
+MAX_BODY_BYTES = 4 << 20
+
+
+@dataclass
+class Api:
+    """A served API."""
+
+    http: httpx.AsyncClient
+    """Speaks to the JSON side; without a key unless a header says otherwise."""
+    grpc: grpc.aio.Channel
+    port: int
+    """Of the JSON side and of SQL."""
+    ring: KeyRing
+    store: Store
+    writer: Writer
+    spool: Spool
+    dead_letters: DeadLetters
+
+    async def key(self, *scopes: Scope, project: str = "") -> dict[str, str]:
+        """Headers with a new key."""
+        _, text = await self.ring.create(name="test", project=project, scopes=scopes)
+        return {"authorization": f"Bearer {text}"}
+
+    async def rows(self, columns: str, condition: str = "1") -> list[tuple[object, ...]]:
+        """Rows of `logs`, once everything acknowledged is visible."""
+        await self.writer.barrier()
+        sql = f"SELECT {columns} FROM {self.store.database}.logs WHERE {condition} ORDER BY id"
+        result = await asyncio.to_thread(self.store.query, sql)
+        return [tuple(row) for row in result.result_rows]
+
+
+@pytest.fixture
+def requires_keys() -> bool:
+    """Whether the collector asks for keys; override it in a test module."""
+    return False
+
+
+@pytest.fixture
+async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """The API, served on free ports."""
+    # Stopping waits for a take to end.
+    monkeypatch.setattr("spanloop_collector.write.writer.TAKE_TIMEOUT_SECONDS", 0.05)
+    spool, logs = (
+        Spool.open(tmp_path / signal, SpoolSettings(), signal=signal, flush_after_seconds=0.01)
+        for signal in ("traces", "logs")
+    )
+    dead_letters = DeadLetters(tmp_path / "dead", store)
+    writer = Writer("traces", spool, store, dead_letters, WriteSettings())
+    writer.start()
+    ring = KeyRing(KeyTable(store), KeyCache(tmp_path))
+    queries = Queries(store, QuerySettings())
+
+    async def replay(letter: DeadLetter) -> None:
+        await spool.append(dead_letters.payload(letter), item_count=letter.item_count)
+
+    settings = Settings(data_dir=tmp_path, store=store.settings, auth=AuthSettings(require_keys=requires_keys))
+    authenticator = Authenticator(ring, required=requires_keys)
+    operations = list_operations(
+        {
+            "RowService": Rows(
+                intake=Intake(traces=spool, logs=logs, default_project="default"),
+                reader=RowLookup(store),
+                barrier=writer.barrier,
+                default_project="default",
+            ),
+            "QueryService": QueryOperations(queries),
+            "KeyService": KeyOperations(ring),
+            "StatusService": StatusOperations(
+                settings,
+                store=store,
+                spools={"traces": spool, "logs": logs},
+                dead_letters=lambda: {"traces": len(dead_letters.waiting())},
+                reader_isolation=lambda: queries.isolation,
+            ),
+            "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
+        }
+    )
+    app = build_app(
+        sql=SqlEndpoint(queries, authenticator, database=store.database),
+        operations=operations,
+        authenticator=authenticator,
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
+    serving = asyncio.create_task(server.serve())
+    grpc_server = grpc.aio.server()
+    partial(add_operations, operations=operations, authenticator=authenticator)(grpc_server)
+    grpc_port = grpc_server.add_insecure_port("127.0.0.1:0")
+    await grpc_server.start()
+    await asyncio.to_thread(wait_until, lambda: server.started, what="the API listens")
+    port = server.servers[0].sockets[0].getsockname()[1]
+    async with (
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        grpc.aio.insecure_channel(f"127.0.0.1:{grpc_port}") as channel,
+    ):
+        yield Api(client, channel, port, ring, store, writer, spool, dead_letters)
+    server.should_exit = True
+    await serving
+    await grpc_server.stop(None)
+    await queries.close()
+    await writer.stop(5)
+    for each in (spool, logs):
+        await each.close()
