@@ -39,11 +39,15 @@ _AMBIENT: ContextVar[Ambient | None] = ContextVar("spanloop_ambient", default=No
 
 def current(in_context: Context | None = None) -> trace.Span | None:
     """The innermost span of ours, or None."""
+    return innermost(trace.get_current_span(in_context))
+
+
+def innermost(standard: trace.Span) -> trace.Span | None:
+    """The same, where OpenTelemetry's current span is known."""
     entry = _CURRENT.get()
-    standard = trace.get_current_span(in_context)
     if entry is not None and standard is entry.seen:
         return entry.span
-    if getattr(standard, OWNER, None) is not None:
+    if standard is not trace.INVALID_SPAN and hasattr(standard, OWNER):
         return standard
     return entry.span if entry is not None else None
 

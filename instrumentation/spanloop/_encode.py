@@ -1,19 +1,60 @@
-"""Spans as the bytes of an ExportTraceServiceRequest."""
+"""Spans as the bytes of an ExportTraceServiceRequest, written straight in protobuf's wire format.
+
+The SDK's own encoder builds a message object for every attribute, which takes several times as long as
+everything else that happens to a span. The fields and their numbers are OTLP's; a test holds the result
+equal to what the SDK's encoder gives.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import struct
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.sdk.trace import ReadableSpan, Span
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan, Span
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, Status, TraceState
 
 from spanloop import _attributes as names
+from spanloop._wire import bytes_field, key_values, text_field, varint_field
 
 BYTES_OF_AN_EMPTY_SPAN = 1500
 BYTES_OF_AN_ATTRIBUTE = 100
 BYTES_OF_AN_EVENT = 500
+
+HAS_IS_REMOTE = 0x100
+IS_REMOTE = 0x200
+
+_fixed64 = struct.Struct("<Q").pack
+_fixed32 = struct.Struct("<I").pack
+
+
+class Deferred:
+    """Spans whose last attributes take time to find out: found out by the sender, not by the application."""
+
+    __slots__ = ("_finish", "_spans")
+
+    def __init__(self, finish: Callable[[], None]) -> None:
+        self._finish = finish
+        self._spans: list[ReadableSpan] | None = None
+
+    def spans(self) -> list[ReadableSpan]:
+        """What ended while `finish` ran; it runs once, however often the batch is encoded."""
+        if self._spans is None:
+            self._spans = []
+            token = collected_spans.set(self._spans)
+            try:
+                self._finish()
+            finally:
+                collected_spans.reset(token)
+        return self._spans
+
+
+collected_spans: ContextVar[list[ReadableSpan] | None] = ContextVar("spanloop_collected", default=None)
+"""Takes the spans that end in a `Deferred`, which are in the queue already."""
 
 
 class Running:
@@ -27,9 +68,10 @@ class Running:
 
 def estimated_bytes(span: ReadableSpan) -> int:
     """About what the span takes in memory and on the wire."""
-    size = BYTES_OF_AN_EMPTY_SPAN
-    for value in dict(span.attributes or {}).values():
-        size += BYTES_OF_AN_ATTRIBUTE
+    # `copy` gives a plain dictionary, which is read ten times faster than the SDK's own mapping.
+    values = span.attributes.copy().values()  # type: ignore[union-attr]  # of a span it is never None
+    size = BYTES_OF_AN_EMPTY_SPAN + BYTES_OF_AN_ATTRIBUTE * len(values)
+    for value in values:
         if type(value) is str:
             size += len(value)
     for event in span.events:
@@ -42,41 +84,103 @@ def estimated_bytes(span: ReadableSpan) -> int:
 def encoder(project: str) -> Callable[[Sequence[Any]], bytes]:
     """Encodes batches and sees to it that every resource names the project."""
 
-    def encode(items: Sequence[ReadableSpan | Running]) -> bytes:
-        spans = [span for item in items if (span := _to_send(item)) is not None]
-        if not spans:
-            return b""
-        request = encode_spans(spans)
-        for each in request.resource_spans:
-            _name_project(each.resource.attributes, project)
-        return request.SerializeToString()
+    def encode(items: Sequence[ReadableSpan | Running | Deferred]) -> bytes:
+        spans = [span for item in items for span in _to_send(item)]
+        return b"".join(bytes_field(1, each) for each in _resource_spans(spans, project))
 
     return encode
 
 
-def _to_send(item: ReadableSpan | Running) -> ReadableSpan | None:
-    """The span itself, or the present state of one that still runs; None once it has ended."""
-    if not isinstance(item, Running):
-        return item
-    span = item.span
-    if span.end_time is not None:
-        return None
-    return ReadableSpan(
-        name=span.name,
-        context=span.get_span_context(),
-        parent=span.parent,
-        resource=span.resource,
-        attributes=dict(span.attributes or {}),
-        events=span.events,
-        links=span.links,
-        kind=span.kind,
-        status=span.status,
-        start_time=span.start_time,
-        instrumentation_scope=span.instrumentation_scope,
+def _to_send(item: ReadableSpan | Running | Deferred) -> Sequence[ReadableSpan]:
+    """The span itself, or the present state of one that still runs; nothing once it has ended."""
+    if isinstance(item, Deferred):
+        return item.spans()
+    if isinstance(item, Running):
+        return (item.span,) if item.span.end_time is None else ()
+    return (item,)
+
+
+def _resource_spans(spans: Iterable[ReadableSpan], project: str) -> Iterable[bytes]:
+    grouped: dict[Resource, dict[InstrumentationScope | None, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for span in spans:
+        grouped[span.resource][span.instrumentation_scope].append(bytes_field(2, encode_span(span)))
+    for resource, scopes in grouped.items():
+        described = dict(resource.attributes)
+        if project:  # the application's own resource, in a shared provider, cannot name it
+            described.setdefault(names.PROJECT, project)
+        yield b"".join(
+            (
+                bytes_field(1, key_values(1, described)),
+                *(bytes_field(2, _scope_spans(scope, encoded)) for scope, encoded in scopes.items()),
+                text_field(3, resource.schema_url),
+            )
+        )
+
+
+def _scope_spans(scope: InstrumentationScope | None, spans: list[bytes]) -> bytes:
+    if scope is None:
+        return b"".join((bytes_field(1, b""), *spans))
+    described = text_field(1, scope.name) + text_field(2, scope.version) + key_values(3, scope.attributes or {})
+    return b"".join((bytes_field(1, described), *spans, text_field(3, scope.schema_url)))
+
+
+def encode_span(span: ReadableSpan) -> bytes:
+    """One `Span` message."""
+    context, parent = span.get_span_context(), span.parent
+    if context is None or span.start_time is None:
+        raise ValueError("a span without context or start")
+    attributes: Mapping[str, Any] = span.attributes or {}
+    return b"".join(
+        (
+            b"\x0a\x10" + context.trace_id.to_bytes(16, "big") + b"\x12\x08" + context.span_id.to_bytes(8, "big"),
+            text_field(3, _trace_state(context.trace_state)),
+            b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent else b"",
+            text_field(5, span.name),
+            varint_field(6, span.kind.value + 1),
+            b"\x39" + _fixed64(span.start_time),
+            b"\x41" + _fixed64(span.end_time) if span.end_time else b"",
+            key_values(9, attributes.copy()),  # type: ignore[attr-defined]  # see estimated_bytes
+            varint_field(10, span.dropped_attributes),
+            *(bytes_field(11, _event(event)) for event in span.events),
+            varint_field(12, span.dropped_events),
+            *(bytes_field(13, _link(link)) for link in span.links),
+            varint_field(14, span.dropped_links),
+            bytes_field(15, _status(span.status)),
+            b"\x85\x01" + _fixed32(_flags(parent)),
+        )
     )
 
 
-def _name_project(attributes: Any, project: str) -> None:
-    """The application's own resource, in a shared provider, cannot name it."""
-    if project and not any(each.key == names.PROJECT for each in attributes):
-        attributes.append(KeyValue(key=names.PROJECT, value=AnyValue(string_value=project)))
+def _trace_state(state: TraceState | None) -> str:
+    return ",".join(f"{key}={value}" for key, value in state.items()) if state else ""
+
+
+def _event(event: Event) -> bytes:
+    return b"".join(
+        (
+            b"\x09" + _fixed64(event.timestamp),
+            text_field(2, event.name),
+            key_values(3, event.attributes or {}),
+            varint_field(4, event.dropped_attributes),
+        )
+    )
+
+
+def _link(link: Link) -> bytes:
+    context = link.context
+    return b"".join(
+        (
+            b"\x0a\x10" + context.trace_id.to_bytes(16, "big") + b"\x12\x08" + context.span_id.to_bytes(8, "big"),
+            key_values(4, link.attributes or {}),
+            varint_field(5, getattr(link, "dropped_attributes", 0)),
+            b"\x35" + _fixed32(_flags(context)),
+        )
+    )
+
+
+def _status(status: Status) -> bytes:
+    return text_field(2, status.description) + varint_field(3, status.status_code.value)
+
+
+def _flags(parent: SpanContext | None) -> int:
+    return HAS_IS_REMOTE | IS_REMOTE if parent and parent.is_remote else HAS_IS_REMOTE

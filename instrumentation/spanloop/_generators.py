@@ -68,7 +68,7 @@ class _Recording:
         span = self._span
         if span is None or not span.is_recording():
             return
-        if self._plan.records_output and names.OUTPUT not in span.attributes:
+        if self._plan.records_output and names.OUTPUT not in span.attributes.copy():
             span.set_attribute(names.OUTPUT, to_json(self._output(), self._max_chars))
         if error is not None:
             record_error(span, error)

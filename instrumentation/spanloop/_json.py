@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from json import encoder as json_encoder
 from typing import Any
 
 from spanloop._plain import plain
@@ -19,7 +20,21 @@ MAX_NODES = 20_000  # values in one text; bounds the time a huge list can take
 MAX_DEPTH = 40
 
 _SCALARS = frozenset((str, int, float, bool, type(None)))
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode
+
+
+def _make_encoder() -> Callable[[Any], str]:
+    """The C encoder, made once: making one for each text, as `json.dumps` does, takes as long as using it.
+
+    It does not look for circles; those end in a RecursionError, which sends the value the careful way.
+    """
+    c_make_encoder = getattr(json_encoder, "c_make_encoder", None)
+    if c_make_encoder is None:  # a Python without the C module
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode
+    encode = c_make_encoder(None, plain, json_encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode = _make_encoder()
 
 
 def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
@@ -48,21 +63,19 @@ def _fast(value: object, max_chars: int) -> str | None:
 def _is_small(value: object, max_chars: int) -> bool:
     """Whether a walk over plain containers stays within the bounds."""
     nodes, chars = 0, 0
-    waiting: list[Any] = [value]
+    waiting: list[Any] = [(value,)]
     while waiting:
-        each = waiting.pop()
-        kind = type(each)
-        if kind is str:
-            chars += len(each)
-        elif kind is dict:
-            nodes += len(each)
-            if nodes <= MAX_NODES:
-                waiting.extend(each.values())
-        elif kind is list or kind is tuple:
-            nodes += len(each)
-            if nodes <= MAX_NODES:
-                waiting.extend(each)
-        if nodes > MAX_NODES or chars > max_chars:
+        members = waiting.pop()
+        nodes += len(members)
+        if nodes > MAX_NODES:
+            return False
+        for each in members.values() if type(members) is dict else members:
+            kind = type(each)
+            if kind is str:
+                chars += len(each)
+            elif kind is dict or kind is list or kind is tuple:
+                waiting.append(each)
+        if chars > max_chars:
             return False
     return True
 

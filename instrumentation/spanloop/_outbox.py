@@ -106,7 +106,7 @@ class Outbox(Generic[Item]):
             waiting.append(_Entry(self._accepted, item, size))
             self._accepted += 1
             self._waiting_bytes += size
-            while len(waiting) > 1 and self._is_over_bound():
+            while self._is_over_bound() and len(waiting) > 1:
                 self._waiting_bytes -= waiting.popleft().size
                 overflow += 1
             self._dropped += overflow

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from spanloop import _attributes as names
 from spanloop import _context
-from spanloop._encode import BYTES_OF_AN_EMPTY_SPAN, Running, estimated_bytes
+from spanloop._encode import BYTES_OF_AN_EMPTY_SPAN, Running, collected_spans, estimated_bytes
 from spanloop._failsafe import guarded
 from spanloop._fields import merged_json, merged_tags
 
@@ -62,7 +62,12 @@ class SpanloopProcessor(SpanProcessor):
     @guarded
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
-        if context is not None and context.trace_flags.sampled:
+        if context is None or not context.trace_flags.sampled:
+            return
+        collected = collected_spans.get()
+        if collected is not None:
+            collected.append(span)
+        else:
             self._put(span, estimated_bytes(span))
 
     def shutdown(self) -> None:

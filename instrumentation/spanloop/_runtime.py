@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 FLUSH_SECONDS = 10.0
 
 
+def _at_once(finish: Callable[[], None], size: int) -> None:
+    finish()
+
+
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """What a span needs to start and to be delivered."""
@@ -38,6 +42,8 @@ class Runtime:
     """None in tests, where spans are captured instead."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for durations inside a span."""
+    defer: Callable[[Callable[[], None], int], None] = _at_once
+    """Runs what ends a span later, off the application's path; given with its size in bytes."""
 
 
 _lock = threading.Lock()  # protects changes of _active

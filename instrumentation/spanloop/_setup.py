@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
 from spanloop import _attributes as names
 from spanloop import _encode, _logs
 from spanloop._deliver import Delivery
-from spanloop._failsafe import log
+from spanloop._failsafe import guarded, log
 from spanloop._ids import SpanloopIds
 from spanloop._processor import SpanloopProcessor
 from spanloop._runtime import Runtime
@@ -34,7 +36,16 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
         )
     )
     tracer = provider.get_tracer("spanloop", __version__)
-    return Runtime(settings, tracer, provider, is_joined, delivery)
+    if is_joined:  # the application's own processors must not wait for our thread
+        return Runtime(settings, tracer, provider, is_joined, delivery)
+    return Runtime(settings, tracer, provider, is_joined, delivery, defer=_deferring(delivery))
+
+
+def _deferring(delivery: Delivery) -> Callable[[Callable[[], None], int], None]:
+    def defer(finish: Callable[[], None], size: int) -> None:
+        delivery.spans.put(_encode.Deferred(guarded(finish)), size)
+
+    return defer
 
 
 def _provider(settings: Settings, given: object | None) -> tuple[TracerProvider, bool]:

@@ -20,6 +20,8 @@ from spanloop._propagation import Parent, export_traceparent, parent_span
 
 MAX_NAME_CHARS = 1000
 
+_NOTHING = Context()
+
 
 class Span:
     """A handle to one span; any number of handles write to the same row.
@@ -214,7 +216,12 @@ def _start(
     if type:
         attributes[names.TYPE] = encodable(type)
     above = parent._otel if isinstance(parent, Span) else parent_span(parent)
-    return Span(start_otel_span(runtime, name, attributes, parent=above))
+    return Span(start_otel_span(runtime, span_name(name), attributes, parent=above))
+
+
+def span_name(name: str) -> str:
+    """A name that can be encoded and read."""
+    return encodable(str(name)[:MAX_NAME_CHARS])
 
 
 def start_otel_span(
@@ -226,21 +233,23 @@ def start_otel_span(
     kind: SpanKind = SpanKind.INTERNAL,
 ) -> trace.Span:
     """A span in our tree. Unless the tree is shared, the application's own spans are no parents."""
-    above = parent if parent is not None and parent.get_span_context().is_valid else _context.current()
-    around = None if runtime.is_joined else Context()
+    standard = trace.get_current_span()
+    above = parent if parent is not None and parent.get_span_context().is_valid else _context.innermost(standard)
     links = None
-    if above is not None:
-        around = trace.set_span_in_context(above, around)
-    elif not runtime.is_joined:
-        links = _link_to_application()
-    name = encodable(name[:MAX_NAME_CHARS])
+    if runtime.is_joined:
+        around = None if above is None or above is standard else trace.set_span_in_context(above)
+    elif above is not None:
+        around = trace.set_span_in_context(above, _NOTHING)
+    else:
+        around, links = _NOTHING, _link_to(standard)
     return runtime.tracer.start_span(name, context=around, kind=kind, attributes=attributes, links=links)
 
 
-def _link_to_application() -> list[trace.Link] | None:
+def _link_to(standard: trace.Span) -> list[trace.Link] | None:
     """From our root span to the application's own current span, so that one leads to the other."""
-    context = trace.get_current_span().get_span_context()
-    return [trace.Link(context)] if context.is_valid else None
+    if standard is trace.INVALID_SPAN or not standard.get_span_context().is_valid:
+        return None
+    return [trace.Link(standard.get_span_context())]
 
 
 def record_error(otel: trace.Span, error: BaseException) -> None:

@@ -13,7 +13,7 @@ from spanloop._failsafe import guarded, log
 from spanloop._fields import encodable, fields_as_attributes
 from spanloop._json import to_json
 from spanloop._signature import Signature, read_signature
-from spanloop._span import record_error, start_otel_span
+from spanloop._span import record_error, span_name, start_otel_span
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -103,7 +103,7 @@ def _plan(
     if kind:
         fixed[names.TYPE] = encodable(kind)
     return Plan(
-        name or getattr(function, "__name__", None) or _Class(function).__name__,
+        span_name(name or getattr(function, "__name__", None) or _Class(function).__name__),
         fixed,
         read_signature(target) if capture_input else None,
         capture_output,
@@ -183,7 +183,7 @@ def succeed(call: Call, plan: Plan, result: object) -> None:
     _context.leave(call.entry)
     span = call.span
     # Output that the function logged itself says more than its return value.
-    if plan.records_output and span.is_recording() and names.OUTPUT not in span.attributes:
+    if plan.records_output and span.is_recording() and names.OUTPUT not in span.attributes.copy():
         span.set_attribute(names.OUTPUT, to_json(result, call.max_chars))
     span.end()
 

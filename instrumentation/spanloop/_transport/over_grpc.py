@@ -1,18 +1,22 @@
-"""OTLP over gRPC; grpc itself is imported by the sending thread at the first request."""
+"""OTLP over gRPC. Imported by `init`, not before.
+
+Not later either: a process that forks while another thread imports leaves the child half a module.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+
+import grpc
+from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # has no types
 
 from spanloop._settings import Settings
 from spanloop._transport import Kind, Outcome, request_headers
+from spanloop._transport.partial import partial_success
 from spanloop._version import __version__
-
-if TYPE_CHECKING:
-    import grpc
 
 METHODS = {
     "traces": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
@@ -54,10 +58,6 @@ class GrpcTransport:
 
     def send(self, signal: str, body: bytes, timeout_seconds: float) -> Outcome:
         try:
-            import grpc
-        except ImportError as error:
-            return Outcome(Kind.DENIED, f"{error}; install it, or set protocol='http/protobuf'")
-        try:
             call: Callable[..., bytes] = self._open().unary_unary(METHODS[signal])
             answer = call(body, metadata=self._metadata, timeout=timeout_seconds)
         except grpc.RpcError as error:
@@ -72,8 +72,6 @@ class GrpcTransport:
         return self._channel
 
     def _connect(self) -> grpc.Channel:
-        import grpc
-
         settings = self._settings
         parts = urlsplit(settings.endpoint)
         compression = grpc.Compression.Gzip if settings.compression == "gzip" else None
@@ -110,8 +108,6 @@ def _failure(error: Any) -> Outcome:
 
 
 def _retry_after_seconds(error: Any) -> float | None:
-    from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # has no types
-
     for key, value in error.trailing_metadata() or ():
         if key == RETRY_INFO:
             delay = RetryInfo.FromString(value).retry_delay
@@ -120,7 +116,5 @@ def _retry_after_seconds(error: Any) -> float | None:
 
 
 def _success(signal: str, answer: bytes) -> Outcome:
-    from spanloop._transport.partial import partial_success
-
     rejected, reason = partial_success(signal, answer)
     return Outcome(Kind.DELIVERED, reason, rejected=rejected)

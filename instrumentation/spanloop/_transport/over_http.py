@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from spanloop._settings import Settings
 from spanloop._transport import Kind, Outcome, request_headers
+from spanloop._transport.partial import partial_success
 from spanloop._version import __version__
 
 PATHS = {"traces": "/v1/traces", "logs": "/v1/logs"}
@@ -105,8 +106,6 @@ class HttpTransport:
 
 def _outcome(signal: str, response: http.client.HTTPResponse, answer: bytes) -> Outcome:
     if response.status // 100 == 2:
-        from spanloop._transport.partial import partial_success
-
         rejected, reason = partial_success(signal, answer)
         return Outcome(Kind.DELIVERED, reason, rejected=rejected)
     kind = _KINDS.get(response.status, Kind.REFUSED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -13,7 +13,7 @@ from spanloop import _attributes as names
 from spanloop import _context, _runtime
 from spanloop._failsafe import guarded
 from spanloop._fields import encodable, error_text, fields_as_attributes
-from spanloop._span import record_error, start_otel_span
+from spanloop._span import record_error, span_name, start_otel_span
 from spanloop._wrap import genai
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.providers import server_of
@@ -41,7 +41,7 @@ class Call:
         self._has_token = False
         attributes = self._opening(body, provider, base_url)
         model = attributes.get(genai.REQUEST_MODEL)
-        name = f"{endpoint.operation} {model}" if model else endpoint.operation
+        name = span_name(f"{endpoint.operation} {model}" if model else endpoint.operation)
         self._span = start_otel_span(runtime, name, attributes, kind=SpanKind.CLIENT)
 
     def _opening(self, body: Mapping[str, Any], provider: str, base_url: str) -> dict[str, Any]:
@@ -80,24 +80,34 @@ class Call:
 
     @guarded
     def close(self, reply: Any) -> None:
-        """The reply is there, or as much of it as there will be."""
+        """The reply is there."""
         if self._span.is_recording():
             self._write(reply)
             self._span.end()
 
+    def close_later(self, read: Callable[[], Any], size: int, error: BaseException | None) -> None:
+        """The reply has been read, as far as it was; `read` makes sense of it when there is time.
+
+        `read` returns a list of events, or the whole reply.
+        """
+        ended_at = time.time_ns()
+        self._runtime.defer(lambda: self._close(read, error, ended_at), size)
+
     @guarded
-    def close_stream(self, events: Iterable[Mapping[str, Any]], error: BaseException | None) -> None:
-        """The stream ended: completely, early, or with `error`."""
+    def _close(self, read: Callable[[], Any], error: BaseException | None, ended_at: int) -> None:
         if not self._span.is_recording():
             return
-        received = list(events)
-        if received:
-            self._write(self._endpoint.join(received))
-        if (problem := _error_in(received)) and error is None:
-            self._mark_failed(problem)
-        if error is not None:
-            record_error(self._span, error)
-        self._span.end()
+        try:
+            reply = read()
+            if isinstance(reply, list) and reply:
+                self._write(self._endpoint.join(reply))
+                self._mark_failed(_error_in(reply))
+            elif not isinstance(reply, list):
+                self._write(reply)
+            if error is not None:
+                record_error(self._span, error)
+        finally:
+            self._span.end(ended_at)
 
     @guarded
     def fail(self, error: BaseException) -> None:
@@ -117,8 +127,7 @@ class Call:
             }
         )
         self._write_attempts()
-        if closing.error:
-            self._mark_failed(closing.error)
+        self._mark_failed(closing.error)
 
     def _write_attempts(self) -> None:
         if len(self._attempts) > 1:
@@ -129,6 +138,8 @@ class Call:
             self._span.set_attributes(fields_as_attributes(existing, self._max_chars, metrics=metrics))
 
     def _mark_failed(self, problem: str) -> None:
+        if not problem:
+            return
         text = error_text(problem)
         self._span.set_attribute(names.ERROR, text)
         self._span.set_status(Status(StatusCode.ERROR, text))

@@ -39,7 +39,7 @@ class Endpoint(Protocol):
 
     def read_reply(self, reply: Any) -> Closing: ...
 
-    def join(self, events: Iterable[Mapping[str, Any]]) -> Any:
+    def join(self, events: list[Mapping[str, Any]]) -> Any:
         """The reply that streamed `events` amount to, complete or not."""
 
     def is_token(self, event: Mapping[str, Any]) -> bool:

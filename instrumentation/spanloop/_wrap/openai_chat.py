@@ -5,11 +5,11 @@ The row's input is the list of messages as sent, its output the list of choices 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from spanloop._wrap import genai
-from spanloop._wrap.deltas import add_delta
+from spanloop._wrap.deltas import Assembly
 from spanloop._wrap.endpoint import Closing, Opening, known, read, split_request
 
 PARAMETERS = {
@@ -48,16 +48,20 @@ class ChatCompletions:
             ),
         )
 
-    def join(self, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-        reply: dict[str, Any] = {}
-        choices: dict[int, dict[str, Any]] = {}
+    def join(self, events: list[Mapping[str, Any]]) -> dict[str, Any]:
+        messages: dict[int, Assembly] = {}
+        rest: dict[int, Assembly] = {}
         for event in events:
-            reply |= {key: value for key, value in event.items() if key != "choices" and value is not None}
-            for each in event.get("choices") or ():
-                choice = choices.setdefault(each.get("index", 0), {"index": each.get("index", 0)})
-                add_delta(choice.setdefault("message", {}), each.get("delta") or {})
-                choice |= known({"finish_reason": each.get("finish_reason"), "logprobs": each.get("logprobs")})
-        return {**reply, "choices": [choices[index] for index in sorted(choices)]}
+            for choice in event.get("choices") or ():
+                index = choice.get("index", 0)
+                if index not in messages:
+                    messages[index], rest[index] = Assembly(), Assembly()
+                messages[index].add(choice.get("delta") or {})
+                for name in ("finish_reason", "logprobs"):
+                    if choice.get(name):
+                        rest[index].add({name: choice[name]})
+        choices = [{"index": n, "message": messages[n].whole(), **rest[n].whole()} for n in sorted(messages)]
+        return {**_reply_fields(events), "choices": choices}
 
     def is_token(self, event: Mapping[str, Any]) -> bool:
         return any(
@@ -77,19 +81,21 @@ class Completions(ChatCompletions):
         attributes, metadata = split_request(body, PARAMETERS, ("prompt",))
         return Opening(body.get("prompt"), attributes, metadata)
 
-    def join(self, events: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-        reply: dict[str, Any] = {}
-        choices: dict[int, dict[str, Any]] = {}
+    def join(self, events: list[Mapping[str, Any]]) -> dict[str, Any]:
+        choices: dict[int, Assembly] = {}
         for event in events:
-            reply |= {key: value for key, value in event.items() if key != "choices" and value is not None}
-            for each in event.get("choices") or ():
-                choice = choices.setdefault(each.get("index", 0), {"index": each.get("index", 0), "text": ""})
-                choice["text"] += each.get("text") or ""
-                choice |= known({"finish_reason": each.get("finish_reason")})
-        return {**reply, "choices": [choices[index] for index in sorted(choices)]}
+            for choice in event.get("choices") or ():
+                choices.setdefault(choice.get("index", 0), Assembly()).add(choice)
+        return {**_reply_fields(events), "choices": [choices[n].whole() for n in sorted(choices)]}
 
     def is_token(self, event: Mapping[str, Any]) -> bool:
         return any(choice.get("text") for choice in event.get("choices") or ())
+
+
+def _reply_fields(events: list[Mapping[str, Any]]) -> dict[str, Any]:
+    """What events say beside their choices: most say the same, some the usage."""
+    usage = next((event["usage"] for event in reversed(events) if event.get("usage")), None)
+    return {**known(events[-1]), **known(events[0]), "usage": usage}
 
 
 def chat_usage(usage: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ What a model makes of them is large and binary; the row says how much of it ther
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from spanloop._fields import UNSET
@@ -40,9 +40,9 @@ class _Plain:
             genai.OUTPUT_TOKENS: read(usage, "output_tokens"),
         }
 
-    def join(self, events: Iterable[Mapping[str, Any]]) -> Any:
+    def join(self, events: list[Mapping[str, Any]]) -> Any:
         """The last event of these streams sums up what came before."""
-        return next(iter([*events][-1:]), {})
+        return events[-1]
 
     def is_token(self, event: Mapping[str, Any]) -> bool:
         return True

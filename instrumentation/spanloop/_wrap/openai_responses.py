@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from spanloop._wrap import genai
@@ -48,7 +48,7 @@ class Responses:
             str(read(reply, "error", "message") or "the response failed") if status == "failed" else "",
         )
 
-    def join(self, events: Iterable[Mapping[str, Any]]) -> Any:
+    def join(self, events: list[Mapping[str, Any]]) -> Any:
         """The last event carries the whole response; without it, what the pieces give."""
         reply: dict[str, Any] = {}
         items: dict[int, dict[str, Any]] = {}

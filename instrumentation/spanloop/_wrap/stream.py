@@ -3,7 +3,8 @@
 Everything the client libraries offer for streams (iteration, context managers, helpers, raw responses)
 reads the body through the response's `iter_bytes` or `aiter_bytes` and ends with its `close` or `aclose`.
 So that is where we look on, at whatever pace the consumer has, and the span ends when the response does,
-complete or not. Nothing is parsed before that except until the first token; a consumer waits for nothing.
+complete or not. Up to the first token the body is parsed at once, the rest by the sending thread: the consumer
+pays for keeping the bytes.
 """
 
 from __future__ import annotations
@@ -16,25 +17,25 @@ from spanloop._failsafe import guarded
 from spanloop._wrap.call import Call
 
 MAX_KEPT_BYTES = 64 * 1024 * 1024
+BYTES_OF_A_CHUNK = 40
 
 
-class SseReader:
-    """Server-sent events out of bytes that may be cut anywhere."""
+def complete_events(body: bytes) -> tuple[list[dict[str, Any]], bytes]:
+    """The JSON objects in server-sent events, and the bytes after the last complete event."""
+    *texts, rest = body.replace(b"\r\n", b"\n").split(b"\n\n")
+    data = [text for each in texts if (text := _data(each)) and text != b"[DONE]"]
+    try:
+        found = json.loads(b"[%s]" % b",".join(data))  # one call for all, which is three times as fast
+    except ValueError:
+        found = [_parsed(each) for each in data]
+    return [each for each in found if isinstance(each, dict)], rest
 
-    def __init__(self) -> None:
-        self._rest = b""
-        self._data: list[bytes] = []
 
-    def feed(self, chunk: bytes) -> Iterator[dict[str, Any]]:
-        """The JSON objects that are complete now; what is no JSON, as `[DONE]`, is passed over."""
-        *lines, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:"):
-                self._data.append(line[5:].strip())
-            elif not line and self._data:
-                data, self._data = b"\n".join(self._data), []
-                if isinstance(event := _parsed(data), dict):
-                    yield event
+def _data(event: bytes) -> bytes:
+    """What an event says, without its name and comments."""
+    if event.startswith(b"data:") and b"\n" not in event:
+        return event[5:].strip()
+    return b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))
 
 
 def _parsed(data: bytes) -> Any:
@@ -51,56 +52,54 @@ class Watch:
         self._call = call
         self._content_type = str(response.headers.get("content-type", "")).partition(";")[0].strip()
         self._is_sse = self._content_type == "text/event-stream"
-        self._reader = SseReader()
-        self._events: list[dict[str, Any]] = []
         self._chunks: list[bytes] = []
+        self._beginning = b""  # of a stream, until its first token
         self._size = 0
         self._error: BaseException | None = None
-        self._is_reading = False
         self._is_closed = False
         self._is_done = False
+        self.is_reading = False
+        """The client waits for bytes; should it close the response now, `got` or `ended` tells why."""
+
+    def got(self, chunk: bytes) -> None:
+        self.is_reading = False
+        self._size += len(chunk)
+        if self._size <= MAX_KEPT_BYTES:
+            self._chunks.append(chunk)
+        if self._is_sse and not self._call.has_token:
+            self._look_for_token(chunk)
+        if self._is_closed:
+            self._finish()
 
     @guarded
-    def saw(self, chunk: bytes) -> None:
-        self._size += len(chunk)
-        if self._is_sse and not self._call.has_token:
-            for event in self._reader.feed(chunk):
-                self._events.append(event)
-                self._call.saw(event)
-        elif self._size <= MAX_KEPT_BYTES:
-            self._chunks.append(chunk)
+    def _look_for_token(self, chunk: bytes) -> None:
+        events, self._beginning = complete_events(self._beginning + chunk)
+        for event in events:
+            self._call.saw(event)
 
-    def reading(self) -> None:
-        """The client asks for more bytes."""
-        self._is_reading = True
-
-    def read(self, error: BaseException | None = None) -> None:
-        """It got some, or reached the end, or failed; the client closes the response before we know which."""
-        self._is_reading = False
+    def ended(self, error: BaseException | None = None) -> None:
+        """The client came to the end of the body, or could not go on."""
+        self.is_reading = False
         self._error = error
         if self._is_closed:
             self._finish()
 
     def closed(self) -> None:
         self._is_closed = True
-        if not self._is_reading:
+        if not self.is_reading:
             self._finish()
 
     @guarded
     def _finish(self) -> None:
-        if self._is_done:
-            return
-        self._is_done = True
-        if self._is_sse:
-            self._events.extend(self._reader.feed(b"".join(self._chunks) + b"\n\n"))
-            self._call.close_stream(self._events, self._error)
-        elif self._error is not None:
-            self._call.fail(self._error)
-        else:
-            self._call.close(self._body())
+        if not self._is_done:
+            self._is_done = True
+            self._call.close_later(self._read, self._size + len(self._chunks) * BYTES_OF_A_CHUNK, self._error)
 
-    def _body(self) -> Any:
+    def _read(self) -> Any:
+        """What the body says, as far as it was read."""
         body = b"".join(self._chunks)
+        if self._is_sse:
+            return complete_events(body + b"\n\n")[0]
         if self._content_type.endswith("json"):
             return _parsed(body) or {}
         if self._content_type.startswith("text/"):
@@ -125,17 +124,16 @@ def _watched(watching: Watch, iter_bytes: Callable[..., Iterator[bytes]]) -> Cal
     def iterate(*args: Any, **kwargs: Any) -> Iterator[bytes]:
         chunks = iter(iter_bytes(*args, **kwargs))
         while True:
-            watching.reading()
+            watching.is_reading = True
             try:
                 chunk = next(chunks)
             except StopIteration:
-                watching.read()
+                watching.ended()
                 return
             except BaseException as error:
-                watching.read(error)
+                watching.ended(error)
                 raise
-            watching.read()
-            watching.saw(chunk)
+            watching.got(chunk)
             yield chunk
 
     return iterate
@@ -147,17 +145,16 @@ def _async_watched(
     async def iterate(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
         chunks = aiter(aiter_bytes(*args, **kwargs))
         while True:
-            watching.reading()
+            watching.is_reading = True
             try:
                 chunk = await anext(chunks)
             except StopAsyncIteration:
-                watching.read()
+                watching.ended()
                 return
             except BaseException as error:
-                watching.read(error)
+                watching.ended(error)
                 raise
-            watching.read()
-            watching.saw(chunk)
+            watching.got(chunk)
             yield chunk
 
     return iterate
