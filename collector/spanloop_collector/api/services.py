@@ -49,7 +49,7 @@ def build_operations(
                 store=store,
                 spools=spools,
                 dead_letters=lambda: Counter(letter.signal for letter in dead_letters.waiting()),
-                reader_isolation=lambda: queries.isolation,
+                reader_isolation=queries.isolation,
             ),
             "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
         }

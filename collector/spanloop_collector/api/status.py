@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -59,9 +59,9 @@ class StatusOperations:
         store: StatusStore,
         spools: Mapping[str, SpoolReport],
         dead_letters: Callable[[], Mapping[str, int]],
-        reader_isolation: Callable[[], str],
+        reader_isolation: Callable[[], Awaitable[str]],
     ) -> None:
-        """`dead_letters` counts them by signal and may block; `reader_isolation` is "user", "guard" or ""."""
+        """`dead_letters` counts them by signal and may block; `reader_isolation` answers "user", "guard" or ""."""
         self._settings = settings
         self._store = store
         self._spools = spools
@@ -73,6 +73,7 @@ class StatusOperations:
         """Everything as it is now; a ClickHouse that is away is told, not raised."""
         call.refuse_problems()
         letters = await asyncio.to_thread(self._dead_letters)
+        store = await self._store_status()
         return status_pb2.GetStatusResponse(
             version=version("spanloop"),
             uptime_seconds=time.monotonic() - self._started,
@@ -80,8 +81,8 @@ class StatusOperations:
             disk_free_bytes=shutil.disk_usage(self._settings.data_dir).free,
             keys_required=self._settings.auth.require_keys,
             spools=[self._spool_status(signal, letters.get(signal, 0)) for signal in self._spools],
-            warnings=self._warnings(),
-            store=await self._store_status(),
+            warnings=self._warnings(store),
+            store=store,
             # Read last, so that it is as close to the answer as it can be.
             now_unix_nano=time.time_ns(),
         )
@@ -102,11 +103,11 @@ class StatusOperations:
             is_embedded=self._store.is_embedded,
             address=self._address(),
             database=self._store.database,
-            reader_isolation=self._reader_isolation(),
         )
         try:
             async with asyncio.timeout(REACH_SECONDS):
                 status.version = await asyncio.to_thread(self._read_version)
+                status.reader_isolation = await self._reader_isolation()
             status.is_reachable = True
         except TimeoutError:
             status.error = f"no answer within {REACH_SECONDS:g} s"
@@ -122,11 +123,11 @@ class StatusOperations:
         url = self._settings.store.clickhouse_url
         return without_password(url) if url else str(self._settings.data_dir / "clickhouse")
 
-    def _warnings(self) -> list[str]:
+    def _warnings(self, store: status_pb2.StoreStatus) -> list[str]:
         warnings = []
         if self._settings.auth.insecure and not self._settings.auth.require_keys:
             warnings.append("anyone who reaches this collector may read and write; turn on auth.require_keys")
-        if self._reader_isolation() == "guard" and self._settings.store.clickhouse_url:
+        if store.reader_isolation == "guard" and not store.is_embedded:
             warnings.append(
                 "the ClickHouse server does not let us make users: SQL from outside is held by checked statements "
                 "alone; grant the collector's user CREATE USER and GRANT OPTION for a second wall"

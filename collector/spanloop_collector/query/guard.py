@@ -14,16 +14,22 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from spanloop_collector.query.catalog import Catalog
+from spanloop_collector.query.catalog import Catalog, sql_text
+from spanloop_collector.query.client_settings import CHANGEABLE
 from spanloop_collector.query.formats import known_format
 from spanloop_collector.query.refusal import refuse
 from spanloop_collector.query.statement import Statement, check_table_name, read_statement
 from spanloop_collector.query.syntax_tree import check_syntax_tree
 
+MAX_STATEMENT_CHARACTERS = 256 * 1024
+
 READING_WORDS = frozenset({"SELECT", "WITH", "DESCRIBE", "DESC", "SHOW", "("})
 
 # clickhouse-connect sends this when it connects, and uses only settings that the answer calls changeable.
-SETTINGS_AT_CONNECT = "SELECT name, value, readonly FROM system.settings LIMIT 10000"
+_SETTINGS_AT_CONNECT = re.compile(
+    r"\s*SELECT name, value, readonly FROM system\.settings LIMIT 10000(?:\s+FORMAT (\w+))?\s*"
+)
+SETTINGS_ANSWER = "SELECT name, value, toUInt8(name NOT IN ({names})) AS readonly FROM system.settings LIMIT 10000"
 
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\(|\w*)", re.DOTALL)
 _DESCRIBE = re.compile(r"DESCRIBE TABLE (?:(\w+)\.)?(\w+)(?: FORMAT (\w+))?")
@@ -44,7 +50,12 @@ class Engine(Protocol):
 
 def check(sql: str, *, parameters: Mapping[str, str], catalog: Catalog, engine: Engine) -> Statement:
     """The statement to run, or QueryError with ClickHouse's code naming what is refused."""
+    at_connect = _SETTINGS_AT_CONNECT.fullmatch(sql)
+    if at_connect is not None:
+        return Statement(_settings_answer(), _format(at_connect[1]), frozenset())
     _check_first_word(sql)
+    if len(sql) > MAX_STATEMENT_CHARACTERS:
+        raise refuse("SYNTAX_ERROR", f"Max query size exceeded ({MAX_STATEMENT_CHARACTERS} characters)")
     canonical = engine.canonical(sql)
     if canonical.startswith("DESCRIBE "):
         return _read_describe(canonical, catalog)
@@ -77,6 +88,10 @@ def _read_show(canonical: str, catalog: Catalog) -> Statement:
     if match is None or match[2] not in (None, catalog.database):
         raise refuse("ACCESS_DENIED", "of SHOW, only SHOW TABLES and SHOW DATABASES are allowed here")
     return Statement(f"SELECT name FROM system.{match[1].lower()} ORDER BY name", _format(match[3]), frozenset())
+
+
+def _settings_answer() -> str:
+    return SETTINGS_ANSWER.format(names=", ".join(sql_text(name) for name in CHANGEABLE))
 
 
 def _format(name: str | None) -> str:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,19 +15,17 @@ from typing import Any, Protocol
 from spanloop_collector.errors import QueryError, SpanloopError
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.query import guard
-from spanloop_collector.query.catalog import READ_RELATIONS, Catalog, filters_setting, read_catalog, sql_text
-from spanloop_collector.query.client_settings import CHANGEABLE, accepted_settings, limit_settings
+from spanloop_collector.query.catalog import READ_RELATIONS, Catalog, filters_setting, read_catalog
+from spanloop_collector.query.client_settings import accepted_settings, limit_settings
 from spanloop_collector.query.formats import DEFAULT_FORMAT
-from spanloop_collector.query.reader import Reader, ReaderAddress
+from spanloop_collector.query.reader import Reader, ReaderAddress, translate
 from spanloop_collector.query.readers import ReaderPool
-from spanloop_collector.query.refusal import refuse
 from spanloop_collector.query.server_user import reader_url
 from spanloop_collector.query.statement import Statement
 from spanloop_collector.settings import QuerySettings, StoreSettings
 from spanloop_collector.telemetry import QUERIES
 
 CATALOG_SECONDS = 5.0
-MAX_STATEMENT_CHARACTERS = 256 * 1024
 MAX_REMEMBERED = 512
 
 # A condition of the reader's and one of the statement's may share a read step, and there the statement's would
@@ -88,8 +87,7 @@ class Queries:
         self._catalog: Catalog | None = None
         self._catalog_read_at = 0.0
         self._checked: OrderedDict[tuple[str, Catalog], Statement] = OrderedDict()
-        self.isolation = ""
-        """How statements are kept to reading: "user" or "guard"; empty before the first one."""
+        self._isolation = ""
 
     async def run(
         self,
@@ -112,6 +110,12 @@ class Queries:
         QUERIES.labels("ok").inc()
         return result
 
+    async def isolation(self) -> str:
+        """How statements are kept to reading: "user" or "guard"; empty while ClickHouse is away."""
+        with suppress(SpanloopError):
+            await self._prepare()
+        return self._isolation
+
     async def close(self) -> None:
         """Waits for the statements under way and closes the connections."""
         if self._pool is not None:
@@ -127,8 +131,6 @@ class Queries:
     ) -> Result:
         began = time.monotonic_ns()
         principal.require(Scope.READ)
-        if len(sql) > MAX_STATEMENT_CHARACTERS:
-            raise refuse("SYNTAX_ERROR", f"Max query size exceeded ({MAX_STATEMENT_CHARACTERS} characters)")
         accepted = accepted_settings(sent, self._limits)
         pool, catalog = await self._prepare()
 
@@ -142,8 +144,6 @@ class Queries:
 
     def _check(self, sql: str, parameters: Mapping[str, str], catalog: Catalog, reader: Reader) -> Statement:
         """The checked statement; remembered, since dashboards ask the same again and again."""
-        if sql.strip() == guard.SETTINGS_AT_CONNECT:
-            return Statement(settings_at_connect(), "", frozenset())
         known = self._checked.get((sql, catalog))
         if known is not None:
             return known
@@ -170,18 +170,15 @@ class Queries:
     def _address(self) -> ReaderAddress:
         url = self._store.settings.clickhouse_url
         if not url:
-            self.isolation = "guard"
+            self._isolation = "guard"
             return ReaderAddress(self._store.database, path=self._store.data_dir / "clickhouse")
         found = reader_url(self._store, url)
-        self.isolation = "guard" if found == url else "user"
+        self._isolation = "guard" if found == url else "user"
         return ReaderAddress(self._store.database, url=found)
 
     def _read_catalog(self) -> Catalog:
-        rows = self._store.query(READ_RELATIONS, {"database": self._store.database}).result_rows
+        try:
+            rows = self._store.query(READ_RELATIONS, {"database": self._store.database}).result_rows
+        except Exception as error:
+            translate(error)
         return read_catalog(self._store.database, rows)
-
-
-def settings_at_connect() -> str:
-    """Answer to clickhouse-connect's question at connect, where changeable means changeable here."""
-    names = ", ".join(sql_text(name) for name in CHANGEABLE)
-    return f"SELECT name, value, toUInt8(name NOT IN ({names})) AS readonly FROM system.settings LIMIT 10000"

@@ -56,7 +56,7 @@ class Reader:
         try:
             self._client = _connect(address, settings)
         except Exception as error:
-            _translate(error)
+            translate(error)
 
     @property
     def timezone(self) -> str:
@@ -68,7 +68,7 @@ class Reader:
         try:
             result = self._client.query(FORMAT_QUERY, parameters={"statement": sql})
         except Exception as error:
-            _translate(error)
+            translate(error)
         return str(result.result_rows[0][0])
 
     def syntax_tree(self, sql: str, parameters: Mapping[str, str]) -> list[str]:
@@ -80,7 +80,7 @@ class Reader:
         try:
             return self._client.raw_query(sql, parameters=_used(parameters, sql), fmt=output_format)
         except Exception as error:
-            _translate(error)
+            translate(error)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -119,7 +119,7 @@ def _used(parameters: Mapping[str, str], sql: str) -> dict[str, _AsSent] | None:
     return used or None
 
 
-def _translate(error: Exception) -> NoReturn:
+def translate(error: Exception) -> NoReturn:
     """Raise ClickHouse's own error as a QueryError, any other trouble as an unreachable store."""
     if not isinstance(error, ClickHouseError):
         raise error

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from spanloop_collector.query.compression import decode_start
 from spanloop_collector.query.refusal import refuse
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -60,12 +61,16 @@ async def read_request(request: Request) -> SqlRequest:
 
 async def _read_body(request: Request) -> bytes:
     """The body up to its bound; what is beyond is read and dropped, so that the client hears the answer."""
-    if request.headers.get("content-encoding", "identity") != "identity":
-        raise refuse("BAD_ARGUMENTS", "content-encoding: send the statement uncompressed")
     kept = bytearray()
     async for chunk in request.stream():
         kept += chunk[: max(0, MAX_BODY_BYTES - len(kept))]
-    return bytes(kept)
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding == "identity" or not kept:
+        return bytes(kept)
+    try:
+        return decode_start(bytes(kept), encoding, max_bytes=MAX_BODY_BYTES)
+    except ValueError as error:
+        raise refuse("BAD_ARGUMENTS", f"content-encoding: {error}") from None
 
 
 def _parameters(fields: Mapping[str, str]) -> dict[str, str]:

@@ -11,9 +11,8 @@ import logging
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import Error
 
-from spanloop_collector.errors import SpanloopError
 from spanloop_collector.query.catalog import SYSTEM_TABLES
 
 logger = logging.getLogger(__name__)
@@ -35,14 +34,14 @@ def reader_url(store: UserDatabase, url: str) -> str:
     """The server's address with the restricted user's name and password.
 
     Returns the address as it was where the server does not let us make users: statements are then held by the
-    read-only session and the guard alone. Blocks.
+    read-only session and the guard alone. Blocks; raises StoreUnavailableError where the server is away.
     """
     name = f"{store.database}_reader"
     password = derive_password(url, name)
     try:
         for statement in user_statements(store, name, password):
             store.command(statement)
-    except (ClickHouseError, SpanloopError) as error:
+    except Error as error:
         logger.warning("query: no restricted ClickHouse user, relying on checked statements error=%s", error)
         return url
     return with_user(url, name, password)

@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import grpc.aio
 import httpx
 import pytest
 import uvicorn
-from spanloop_collector.api.dead_letters import DeadLetterOperations
 from spanloop_collector.api.grpc_transport import add_operations
 from spanloop_collector.api.http_app import build_app
-from spanloop_collector.api.keys import KeyOperations
-from spanloop_collector.api.operations import list_operations
-from spanloop_collector.api.queries import QueryOperations
-from spanloop_collector.api.row_lookup import RowLookup
-from spanloop_collector.api.rows import Rows
-from spanloop_collector.api.status import StatusOperations
+from spanloop_collector.api.services import build_operations
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.authenticator import Authenticator
 from spanloop_collector.keys.cache import KeyCache
@@ -94,25 +87,16 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
 
     settings = Settings(data_dir=tmp_path, store=store.settings, auth=AuthSettings(require_keys=requires_keys))
     authenticator = Authenticator(ring, required=requires_keys)
-    operations = list_operations(
-        {
-            "RowService": Rows(
-                intake=Intake(traces=spool, logs=logs, default_project="default"),
-                reader=RowLookup(store),
-                barrier=writer.barrier,
-                default_project="default",
-            ),
-            "QueryService": QueryOperations(queries),
-            "KeyService": KeyOperations(ring),
-            "StatusService": StatusOperations(
-                settings,
-                store=store,
-                spools={"traces": spool, "logs": logs},
-                dead_letters=lambda: {"traces": len(dead_letters.waiting())},
-                reader_isolation=lambda: queries.isolation,
-            ),
-            "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
-        }
+    operations = build_operations(
+        settings,
+        intake=Intake(traces=spool, logs=logs, default_project="default"),
+        store=store,
+        spools={"traces": spool, "logs": logs},
+        queries=queries,
+        keys=ring,
+        dead_letters=dead_letters,
+        replay=replay,
+        barrier=writer.barrier,
     )
     app = build_app(
         sql=SqlEndpoint(queries, authenticator, database=store.database),
@@ -123,7 +107,7 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     serving = asyncio.create_task(server.serve())
     grpc_server = grpc.aio.server()
-    partial(add_operations, operations=operations, authenticator=authenticator)(grpc_server)
+    add_operations(grpc_server, operations, authenticator)
     grpc_port = grpc_server.add_insecure_port("127.0.0.1:0")
     await grpc_server.start()
     await asyncio.to_thread(wait_until, lambda: server.started, what="the API listens")
