@@ -164,6 +164,16 @@ def start_collector(tmp_path: Path) -> Iterator[StartCollector]:
         collector.stop()
 
 
+@pytest.fixture(scope="session")
+def shared_collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """A running collector with default settings for tests that only send and ask; each uses a project of its own."""
+    collector = CollectorProcess(tmp_path_factory.mktemp("shared-collector"))
+    collector.start()
+    expect_process(collector.pid)
+    yield collector
+    collector.stop()
+
+
 @pytest.fixture
 def collector_process(start_collector: StartCollector) -> CollectorProcess:
     """A running collector with the embedded ClickHouse and default settings, on free ports."""

@@ -155,13 +155,10 @@ def tls_context(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
 
 def _error_of(error: HTTPError) -> SpanloopError:
     text = error.read().decode(errors="replace").strip()
-    code = error.headers.get("X-ClickHouse-Exception-Code")
-    if code:
-        return QueryError(text, code=int(code))
-    message = _message_of(text) or f"{error.code} {error.reason}"
-    if error.code == 401:
-        message += "; give a key with --api-key or SPANLOOP_API_KEY"
-    return ApiError(message, status=error.code)
+    hint = "; give a key with --api-key or SPANLOOP_API_KEY" if error.code == 401 else ""
+    if code := error.headers.get("X-ClickHouse-Exception-Code"):
+        return QueryError(text + hint, code=int(code))
+    return ApiError((_message_of(text) or f"{error.code} {error.reason}") + hint, status=error.code)
 
 
 def _message_of(text: str) -> str:

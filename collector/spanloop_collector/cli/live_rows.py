@@ -16,8 +16,9 @@ from spanloop_collector.client import ApiClient
 
 Row = dict[str, Any]
 
-STAMP_TO_SPOOL = timedelta(seconds=5)
-"""Longest way of a request from its time stamp to the spool, where it is seen to be waiting."""
+SETTLING = timedelta(seconds=10)
+"""Longest way of a request from its time stamp to the spool, where it is seen to be waiting, and of a status
+from looking at the spools to its answer."""
 MAX_ROWS_PER_LOOK = 2_000
 MAX_REMEMBERED = 200_000
 PREVIEW_CHARACTERS = 2_000
@@ -77,7 +78,7 @@ class LiveRows:
     def _settled_until(self) -> datetime:
         status = self._client.get("/v1/status")
         waiting = max((float(spool.get("oldest_age_seconds", 0)) for spool in status.get("spools", [])), default=0.0)
-        return _clock_of(status) - timedelta(seconds=waiting) - STAMP_TO_SPOOL
+        return _clock_of(status) - timedelta(seconds=waiting) - SETTLING
 
     def _now(self) -> datetime:
         return _clock_of(self._client.get("/v1/status"))

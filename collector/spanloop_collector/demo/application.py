@@ -11,7 +11,7 @@ import logging
 
 import spanloop
 
-from spanloop_collector.demo.model import ask_model
+from spanloop_collector.demo.model import connect_model
 
 PROJECT = "demo"
 CUSTOMERS = (
@@ -33,6 +33,7 @@ HANDBOOK = {
 }
 
 log = logging.getLogger("shop")
+ask_model = connect_model()
 
 
 @spanloop.traced(type="tool")

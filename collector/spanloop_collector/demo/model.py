@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import urllib.request
@@ -17,13 +16,8 @@ REQUEST_SECONDS = 30
 AskModel = Callable[[str, str], str]
 
 
-def ask_model(instructions: str, question: str) -> str:
-    """The model's answer; the call becomes a span of type llm."""
-    return _choose()(instructions, question)
-
-
-@functools.cache
-def _choose() -> AskModel:
+def connect_model() -> AskModel:
+    """A function from instructions and a question to the model's answer; each call becomes a span of type llm."""
     try:
         import openai
     except ModuleNotFoundError:
@@ -32,8 +26,10 @@ def _choose() -> AskModel:
     client = spanloop.wrap_openai(openai.OpenAI())
 
     def ask(instructions: str, question: str) -> str:
-        messages = [{"role": "system", "content": instructions}, {"role": "user", "content": question}]
-        completion = client.chat.completions.create(model=MODEL, messages=messages)
+        completion = client.chat.completions.create(
+            model=MODEL,
+            messages=[{"role": "system", "content": instructions}, {"role": "user", "content": question}],
+        )
         return completion.choices[0].message.content or ""
 
     return ask

@@ -1,0 +1,88 @@
+"""`spanloop serve` as an operator meets it: keys, TLS, signals, what is taken."""
+
+from __future__ import annotations
+
+import os
+import signal
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartCollector
+from tests.support.certificates import Certificates
+from tests.support.collector_process import CollectorProcess
+from tests.support.command import spanloop
+from tests.support.sending import ask, send_span, wait_for_rows
+
+
+def test_keys_from_creation_to_revocation(start_collector: StartCollector) -> None:
+    collector = start_collector(environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+    here = {"SPANLOOP_DATA_DIR": str(collector.data_dir)}
+    created = ask(collector, "keys", "create", "shop ingest", "--project", "shop", "--scope", "ingest", **here)
+    assert created.returncode == 0, created.stderr
+    key = created.stdout.strip()
+    send_span(collector, "paid", key=key)
+    refused = ask(collector, "sql", "SELECT 1", SPANLOOP_API_KEY=key)
+    assert refused.returncode == 1
+    assert "read" in refused.stderr
+    listed = ask(collector, "keys", "list", **here)
+    assert "shop ingest" in listed.stdout
+    assert key not in listed.stdout
+    revoked = ask(collector, "keys", "revoke", key.split("_")[1], **here)
+    assert revoked.stdout == f"revoked {key.split('_')[1]} (shop ingest)\n"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        send_span(collector, "too late", key=key)
+
+
+def test_without_a_key_the_answer_says_how_to_give_one(start_collector: StartCollector, tmp_path: Path) -> None:
+    collector = start_collector(environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+    done = ask(collector, "sql", "SELECT 1", SPANLOOP_DATA_DIR=str(tmp_path / "elsewhere"))
+    assert done.returncode == 1
+    assert "--api-key or SPANLOOP_API_KEY" in done.stderr
+
+
+def test_tls_from_the_command_line(start_collector: StartCollector, certificates: Certificates) -> None:
+    collector = start_collector(
+        environment={
+            "SPANLOOP_AUTH_TLS_CERTIFICATE": str(certificates.server_certificate),
+            "SPANLOOP_AUTH_TLS_KEY": str(certificates.server_key),
+            "SPANLOOP_CERTIFICATE": str(certificates.authority),
+        }
+    )
+    assert collector.api_url.startswith("https://")
+    done = ask(collector, "sql", "-F", "csv", "SELECT 1 AS one", SPANLOOP_CERTIFICATE=str(certificates.authority))
+    assert done.stdout == '"one"\n1\n', done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_ends_the_collector_in_order(start_collector: StartCollector, number: signal.Signals) -> None:
+    collector = start_collector()
+    send_span(collector, "kept")
+    os.kill(collector.pid, number)
+    assert collector.wait() == 0
+    collector.start()
+    wait_for_rows(collector, 1)
+
+
+def test_second_collector_on_the_same_data_is_refused(collector_process: CollectorProcess) -> None:
+    done = spanloop(
+        "serve",
+        "--data-dir",
+        str(collector_process.data_dir),
+        *(f"--receive-{name}-address=127.0.0.1:0" for name in ("grpc", "http", "api")),
+    )
+    assert done.returncode == 2
+    assert str(collector_process.data_dir) in done.stderr
+    assert str(collector_process.pid) in done.stderr
+
+
+def test_taken_port_is_named(collector_process: CollectorProcess, tmp_path: Path) -> None:
+    done = spanloop(
+        *("serve", "--data-dir", str(tmp_path / "other"), "--receive-grpc-address", "127.0.0.1:0"),
+        *("--receive-http-address", "127.0.0.1:0"),
+        *("--receive-api-address", collector_process.listening.api_address),
+    )
+    assert done.returncode == 2
+    assert collector_process.listening.api_address in done.stderr
+    assert "receive.api_address" in done.stderr
