@@ -1,35 +1,39 @@
-"""One acknowledged request on disk: a header of 24 bytes, then its bytes as received and stamped.
+"""One acknowledged request on disk: a header of 32 bytes, then its bytes as received and stamped.
 
 The header has the form of a protobuf field that no schema declares. A whole segment is therefore one valid
 protobuf message, the concatenation of its requests, and goes into an insert as it lies on disk.
 
     tag of field 15001 and its length    4 bytes
-    crc32 of the payload                 4
+    XXH3 of the payload                  8
     length of the payload                4
     number of items (spans, log records) 4
     flags                                4
-    crc32 of the header up to here       4
+    XXH3 of the header up to here        8
+
+XXH3 reads 340 KB in 20 microseconds, zlib's crc32 in 80 to 150: on the hot path that is a tenth of everything.
 """
 
 from __future__ import annotations
 
 import mmap
 import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from typing import TypeAlias
 
+from xxhash import xxh3_64, xxh3_64_intdigest
+
 Buffer: TypeAlias = bytes | bytearray | memoryview
 Content: TypeAlias = bytes | mmap.mmap
 
-_HEADER = struct.Struct("<4s5I")
+_HEADER = struct.Struct("<4sQIIIQ")
+CHECKSUM_BYTES = 8
 HEADER_BYTES = _HEADER.size
 MAX_RECORD_BYTES = 2**31
 
-# 15001 << 3 | 2 as varint, then the 20 bytes that follow.
-MARKER = b"\xca\xa9\x07\x14"
+# 15001 << 3 | 2 as varint, then the 28 bytes that follow.
+MARKER = b"\xca\xa9\x07\x1c"
 
 
 class RecordFlags(IntFlag):
@@ -59,7 +63,7 @@ class RecordPlace:
     """Offset of the header."""
     length: int
     """Bytes of the payload."""
-    payload_crc: int
+    payload_checksum: int
     item_count: int
     flags: RecordFlags
 
@@ -86,17 +90,27 @@ def seed_of(token: str) -> int:
     With it, neither old disk blocks of another segment nor bytes that a sender put into a payload pass as a
     record of this one.
     """
-    return zlib.crc32(token.encode())
+    return xxh3_64_intdigest(token.encode())
+
+
+def seal(data: bytes, *, seed: int) -> bytes:
+    """The data with its checksum behind it."""
+    return data + xxh3_64_intdigest(data, seed).to_bytes(CHECKSUM_BYTES, "little")
+
+
+def is_sealed(data: bytes, *, seed: int) -> bool:
+    """Whether the data ends with its checksum."""
+    return seal(data[:-CHECKSUM_BYTES], seed=seed) == data
 
 
 def encode_header(parts: Sequence[Buffer], *, item_count: int, flags: RecordFlags, seed: int) -> bytes:
     """The header for a payload that is given in pieces."""
-    payload_crc, length = seed, 0
+    payload, length = xxh3_64(seed=seed), 0
     for part in parts:
-        payload_crc = zlib.crc32(part, payload_crc)
+        payload.update(part)
         length += len(part)
-    header = _HEADER.pack(MARKER, payload_crc, length, item_count, flags, 0)[:-4]
-    return header + zlib.crc32(header, seed).to_bytes(4, "little")
+    header = _HEADER.pack(MARKER, payload.intdigest(), length, item_count, flags, 0)
+    return seal(header[:-CHECKSUM_BYTES], seed=seed)
 
 
 def scan(content: Content, *, size: int, seed: int) -> Iterator[RecordPlace | Damage]:
@@ -120,17 +134,17 @@ def scan(content: Content, *, size: int, seed: int) -> Iterator[RecordPlace | Da
 def is_intact(content: Content, place: RecordPlace, *, seed: int) -> bool:
     """Whether the payload is what was appended."""
     with memoryview(content) as view, view[place.payload_start : place.end] as payload:
-        return zlib.crc32(payload, seed) == place.payload_crc
+        return xxh3_64_intdigest(payload, seed) == place.payload_checksum
 
 
 def _read_header(content: Content, position: int, *, size: int, seed: int) -> RecordPlace | None:
     header = content[position : min(position + HEADER_BYTES, size)]
     if len(header) < HEADER_BYTES or not header.startswith(MARKER):
         return None
-    _, payload_crc, length, item_count, flags, header_crc = _HEADER.unpack(header)
-    if zlib.crc32(header[:-4], seed) != header_crc:
+    if not is_sealed(header, seed=seed):
         return None
-    return RecordPlace(position, length, payload_crc, item_count, RecordFlags(flags))
+    _, payload_checksum, length, item_count, flags, _ = _HEADER.unpack(header)
+    return RecordPlace(position, length, payload_checksum, item_count, RecordFlags(flags))
 
 
 def _next_header(content: Content, position: int, *, size: int, seed: int) -> int:

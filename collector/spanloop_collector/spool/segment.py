@@ -14,23 +14,33 @@ import re
 import struct
 import time
 import uuid
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from spanloop_collector.spool.durable import sync_directory
-from spanloop_collector.spool.record import Damage, Record, RecordFlags, RecordPlace, is_intact, scan, seed_of
+from spanloop_collector.spool.record import (
+    CHECKSUM_BYTES,
+    Damage,
+    Record,
+    RecordFlags,
+    RecordPlace,
+    is_intact,
+    is_sealed,
+    scan,
+    seal,
+    seed_of,
+)
 
 # A younger segment of this process is still in the page cache as it was written; an older one may come back
 # from the disk, so its checksums are compared.
 VERIFY_AFTER_SECONDS = 60.0
 
 _NAME = re.compile(r"(\d{20})-([0-9a-f]{32})\.segment")
-# Tag of field 15002, length 20; then body bytes, records, items, flags, crc32.
-_FOOTER = struct.Struct("<4s5I")
-_FOOTER_MARKER = b"\xd2\xa9\x07\x14"
+# Tag of field 15002, length 28; then body bytes, records, items, flags, checksum.
+_FOOTER = struct.Struct("<4sQIIIQ")
+_FOOTER_MARKER = b"\xd2\xa9\x07\x1c"
 FOOTER_BYTES = _FOOTER.size
 
 
@@ -69,13 +79,12 @@ class Summary:
     def footer(self, *, seed: int) -> bytes:
         """The last bytes of a sealed file, which spare a restart from scanning it."""
         fields = (self.byte_count, self.record_count, self.item_count, self.flags)
-        body = _FOOTER.pack(_FOOTER_MARKER, *fields, 0)[:-4]
-        return body + zlib.crc32(body, seed).to_bytes(4, "little")
+        return seal(_FOOTER.pack(_FOOTER_MARKER, *fields, 0)[:-CHECKSUM_BYTES], seed=seed)
 
     @classmethod
     def from_footer(cls, footer: bytes, *, file_bytes: int, seed: int) -> Self | None:
         """The summary that ends a sealed file; None when the file was not sealed in order."""
-        if len(footer) != FOOTER_BYTES or zlib.crc32(footer[:-4], seed) != int.from_bytes(footer[-4:], "little"):
+        if len(footer) != FOOTER_BYTES or not is_sealed(footer, seed=seed):
             return None
         marker, byte_count, record_count, item_count, flags, _ = _FOOTER.unpack(footer)
         if marker != _FOOTER_MARKER or byte_count + FOOTER_BYTES != file_bytes:

@@ -15,6 +15,7 @@ from spanloop_collector.errors import RetryableError, SpoolFullError
 from spanloop_collector.spool import Spool
 from spanloop_collector.spool import active as active_module
 from spanloop_collector.spool.durable import free_bytes
+from spanloop_collector.spool.record import HEADER_BYTES
 
 from tests.collector.spool.conftest import OpenSpool
 
@@ -97,7 +98,7 @@ async def test_partly_written_request_is_taken_away(open_spool: OpenSpool, tmp_p
     with file_size_limit(10 * KIB), pytest.raises(SpoolFullError, match="File too large"):
         await spool.append(b"x" * 20 * KIB, item_count=1)
     (path,) = (tmp_path / "spool").glob("*.segment")
-    assert path.stat().st_size == 24 + len(b"before")
+    assert path.stat().st_size == HEADER_BYTES + len(b"before")
     await spool.append(b"after", item_count=1)
     assert await contents(spool) == [b"before", b"after"]
 

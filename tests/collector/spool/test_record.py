@@ -79,7 +79,7 @@ def test_payload_in_pieces_has_the_same_header() -> None:
     pieces: list[Buffer] = [b"ab", memoryview(b"xcdx")[1:3], bytearray(b"ef")]
     assert encode_header(pieces, item_count=3, flags=RecordFlags.HAS_NESTED, seed=SEED) == whole
     assert list(scan(whole + b"abcdef", size=len(whole) + 6, seed=SEED)) == [
-        RecordPlace(0, 6, int.from_bytes(whole[4:8], "little"), 3, RecordFlags.HAS_NESTED)
+        RecordPlace(0, 6, int.from_bytes(whole[4:12], "little"), 3, RecordFlags.HAS_NESTED)
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from spanloop_collector.errors import RetryableError, SpoolFullError, TooLargeError
 from spanloop_collector.spool import Backlog, RecordFlags, SealedSegment, Spool
+from spanloop_collector.spool.record import HEADER_BYTES
 
 from tests.collector.spool.conftest import OpenSpool
 
@@ -149,7 +150,7 @@ async def test_backlog_counts_until_removal(open_spool: OpenSpool) -> None:
     spool = open_spool()
     assert spool.backlog() == Backlog(bytes=0, items=0, segments=0, oldest_age_seconds=0.0)
     await spool.append(b"12345", item_count=7)
-    assert (spool.backlog().bytes, spool.backlog().items) == (5 + 24, 7)
+    assert (spool.backlog().bytes, spool.backlog().items) == (5 + HEADER_BYTES, 7)
     segment = await take(spool)
     waiting = spool.backlog()
     assert (waiting.bytes, waiting.items, waiting.segments) == (segment.byte_count, 7, 1)
@@ -175,12 +176,12 @@ async def test_bound_counts_requests_that_are_being_written(open_spool: OpenSpoo
     spool = open_spool(max_bytes=1000)
     results = await asyncio.gather(*(spool.append(b"x" * 300, item_count=1) for _ in range(10)), return_exceptions=True)
     assert [type(result) for result in results].count(SpoolFullError) == 7
-    assert spool.backlog().bytes == 3 * 324
+    assert spool.backlog().bytes == 3 * (300 + HEADER_BYTES)
 
 
 async def test_request_that_can_never_fit_is_not_retryable(open_spool: OpenSpool) -> None:
     spool = open_spool(max_bytes=1000)
-    with pytest.raises(TooLargeError, match=r"1024 bytes does not fit spool\.max_bytes=1000"):
+    with pytest.raises(TooLargeError, match=r"1032 bytes does not fit spool\.max_bytes=1000"):
         await spool.append(b"x" * 1000, item_count=1)
 
 
