@@ -16,6 +16,8 @@ from spanloop._span import NOOP_SPAN, Span, current_span, start_span
 from spanloop._threads import TracedThreadPoolExecutor
 from spanloop._traced import traced
 from spanloop._version import __version__
+from spanloop._wrap.anthropic import wrap_anthropic
+from spanloop._wrap.auto import auto_instrument
 from spanloop._wrap.openai import wrap_openai
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "Stats",
     "TracedThreadPoolExecutor",
     "__version__",
+    "auto_instrument",
     "context",
     "current_span",
     "flush",
@@ -33,5 +36,6 @@ __all__ = [
     "start_span",
     "stats",
     "traced",
+    "wrap_anthropic",
     "wrap_openai",
 ]

@@ -37,7 +37,7 @@ class Call:
         self._endpoint = endpoint
         self._max_chars = runtime.settings.max_value_chars
         self._started = runtime.clock()
-        self._attempts: list[tuple[int, str]] = []  # when each try ended, and how
+        self._failed_tries: list[tuple[int, str]] = []  # when, and how
         self._has_token = False
         attributes = self._opening(body, provider, base_url)
         model = attributes.get(genai.REQUEST_MODEL)
@@ -63,9 +63,9 @@ class Call:
     # What happens to the request.
 
     @guarded
-    def attempt(self, outcome: str) -> None:
-        """The client tried; if it tries again, the span shows each try."""
-        self._attempts.append((time.time_ns(), outcome))
+    def retrying(self, outcome: str) -> None:
+        """A try failed with `outcome`, and the client tries again."""
+        self._failed_tries.append((time.time_ns(), outcome))
 
     @guarded
     def saw(self, event: Mapping[str, Any]) -> None:
@@ -113,29 +113,37 @@ class Call:
     def fail(self, error: BaseException) -> None:
         """The call raised."""
         if self._span.is_recording():
-            self._write_attempts()
+            self._set(fields_as_attributes(self._existing(), self._max_chars, metrics=self._tries()))
             record_error(self._span, error)
             self._span.end()
 
     def _write(self, reply: Any) -> None:
         closing = self._endpoint.read_reply(reply)
-        existing: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
-        self._span.set_attributes(
-            {
-                **fields_as_attributes(existing, self._max_chars, output=closing.output, metadata=closing.metadata),
-                **_attribute_values(closing.attributes),
-            }
+        self._set(
+            fields_as_attributes(
+                self._existing(),
+                self._max_chars,
+                output=closing.output,
+                metadata=closing.metadata,
+                metrics={**closing.metrics, **self._tries()},
+            ),
+            closing.attributes,
         )
-        self._write_attempts()
         self._mark_failed(closing.error)
 
-    def _write_attempts(self) -> None:
-        if len(self._attempts) > 1:
-            for at, outcome in self._attempts:
-                self._span.add_event("attempt", {"attempt.outcome": outcome}, at)
-            existing: Mapping[str, Any] = getattr(self._span, "attributes", None) or {}
-            metrics = {"attempts": len(self._attempts)}
-            self._span.set_attributes(fields_as_attributes(existing, self._max_chars, metrics=metrics))
+    def _tries(self) -> dict[str, float]:
+        """How often the client tried, if more than once; each failed try is an event of the span."""
+        for at, outcome in self._failed_tries:
+            self._span.add_event("retry", {"retry.reason": outcome}, at)
+        return {"attempts": len(self._failed_tries) + 1} if self._failed_tries else {}
+
+    def _existing(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] | None = getattr(self._span, "attributes", None)
+        return found or {}
+
+    def _set(self, *attributes: Mapping[str, Any]) -> None:
+        for each in attributes:
+            self._span.set_attributes(_attribute_values(each))
 
     def _mark_failed(self, problem: str) -> None:
         if not problem:

@@ -7,7 +7,10 @@ that on one client object covers everything it can do, and leaves other clients 
 
 from __future__ import annotations
 
+import functools
+import types
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from spanloop import _context, _runtime
@@ -23,61 +26,76 @@ FindProvider = Callable[[Any], str]
 
 MARK = "_spanloop_wrapped"
 COPIES = ("copy", "with_options")
+NOT_GIVEN = ("Omit", "NotGiven")
 
 
-def wrap_client(client: Client, find_endpoint: FindEndpoint, find_provider: FindProvider) -> Client:
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What is the same for all clients of one package."""
+
+    find_endpoint: FindEndpoint
+    find_provider: FindProvider
+
+    @guarded
+    def begin(self, client: Any, options: Any) -> _Begun | None:
+        """Opens the span of a request; None if the request is not traced."""
+        runtime = _runtime.active()
+        endpoint = self.find_endpoint(options) if runtime is not None else None
+        if runtime is None or endpoint is None:
+            return None
+        body = _given(options.json_data) if isinstance(options.json_data, Mapping) else {}
+        provider = self.find_provider(client)
+        return _Begun(Call(runtime, endpoint, body, provider=provider, base_url=str(client.base_url)))
+
+
+def _given(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the caller said; the clients mark the rest with objects of their own."""
+    return {name: value for name, value in body.items() if type(value).__name__ not in NOT_GIVEN}
+
+
+def wrap_client(client: Client, api: Api) -> Client:
     """The same client, traced from now on; its copies too. Wrapping twice is wrapping once."""
-    if getattr(client, MARK, False):
-        return client
     if not callable(getattr(client, "request", None)):
         log.error("%r is no client of the openai or anthropic package; it stays as it is", type(client).__name__)
-        return client
-    guarded(_wrap)(client, find_endpoint, find_provider)
+    elif not getattr(client, MARK, False):
+        guarded(_wrap)(client, api)
     return client
 
 
-def _wrap(client: Any, find_endpoint: FindEndpoint, find_provider: FindProvider) -> None:
+def wrap_client_class(kind: Any, api: Api) -> None:
+    """Traces every client of a class, also those that exist already."""
+    if getattr(kind, MARK, False):
+        return
+    is_async = hasattr(kind, "__aenter__")
+    kind.request = (_async_request if is_async else _request)(api, kind.request)
+    if hasattr(kind, "_sleep_for_retry"):
+        kind._sleep_for_retry = (_async_retry if is_async else _retry)(kind._sleep_for_retry)
+    setattr(kind, MARK, True)
+
+
+def _wrap(client: Any, api: Api) -> None:
     is_async = hasattr(client, "__aenter__")
-    tracing = _Tracing(client, find_endpoint, find_provider)
-    client.request = (_async_request if is_async else _request)(tracing, client.request)
-    if hasattr(client, "_send_request"):
-        client._send_request = (_async_send if is_async else _send)(client._send_request)
+    request = (_async_request if is_async else _request)(api, _unbound(client.request))
+    client.request = types.MethodType(request, client)
+    if hasattr(client, "_sleep_for_retry"):
+        retry = (_async_retry if is_async else _retry)(_unbound(client._sleep_for_retry))
+        client._sleep_for_retry = types.MethodType(retry, client)
     for name in COPIES:
         if hasattr(client, name):
-            setattr(client, name, _copying(getattr(client, name), find_endpoint, find_provider))
+            setattr(client, name, _copying(getattr(client, name), api))
     setattr(client, MARK, True)
 
 
-def _copying(copy: Callable[..., Any], find_endpoint: FindEndpoint, find_provider: FindProvider) -> Callable[..., Any]:
+def _unbound(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of one object as a function of any; that object may have been given its own by others."""
+    return lambda _, *args, **kwargs: method(*args, **kwargs)
+
+
+def _copying(copy: Callable[..., Any], api: Api) -> Callable[..., Any]:
     def copy_and_wrap(*args: Any, **kwargs: Any) -> Any:
-        return wrap_client(copy(*args, **kwargs), find_endpoint, find_provider)
+        return wrap_client(copy(*args, **kwargs), api)
 
     return copy_and_wrap
-
-
-class _Tracing:
-    """Decides what to trace of one client."""
-
-    def __init__(self, client: Any, find_endpoint: FindEndpoint, find_provider: FindProvider) -> None:
-        self._client = client
-        self._find_endpoint = find_endpoint
-        self._find_provider = find_provider
-
-    @guarded
-    def begin(self, options: Any) -> _Begun | None:
-        runtime = _runtime.active()
-        endpoint = self._find_endpoint(options) if runtime is not None else None
-        if runtime is None or endpoint is None:
-            return None
-        body = options.json_data if isinstance(options.json_data, Mapping) else {}
-        call = Call(
-            runtime,
-            endpoint,
-            body,
-            provider=self._find_provider(self._client),
-            base_url=str(self._client.base_url),
-        )
-        return _Begun(call)
 
 
 class _Begun:
@@ -132,13 +150,14 @@ def _content(response: Any) -> Any:
     return {"content_type": content_type, "bytes": len(response.content)}
 
 
-def _request(tracing: _Tracing, request: Callable[..., Any]) -> Callable[..., Any]:
-    def traced_request(cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
-        begun = tracing.begin(options)
+def _request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(request)
+    def traced_request(client: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        begun = api.begin(client, options)
         if begun is None:
-            return request(cast_to, options, *args, **kwargs)
+            return request(client, cast_to, options, *args, **kwargs)
         try:
-            reply = request(cast_to, options, *args, **kwargs)
+            reply = request(client, cast_to, options, *args, **kwargs)
         except BaseException as error:
             begun.failed(error)
             raise
@@ -148,13 +167,14 @@ def _request(tracing: _Tracing, request: Callable[..., Any]) -> Callable[..., An
     return traced_request
 
 
-def _async_request(tracing: _Tracing, request: Callable[..., Any]) -> Callable[..., Any]:
-    async def traced_request(cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
-        begun = tracing.begin(options)
+def _async_request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(request)
+    async def traced_request(client: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        begun = api.begin(client, options)
         if begun is None:
-            return await request(cast_to, options, *args, **kwargs)
+            return await request(client, cast_to, options, *args, **kwargs)
         try:
-            reply = await request(cast_to, options, *args, **kwargs)
+            reply = await request(client, cast_to, options, *args, **kwargs)
         except BaseException as error:
             begun.failed(error)
             raise
@@ -164,35 +184,28 @@ def _async_request(tracing: _Tracing, request: Callable[..., Any]) -> Callable[.
     return traced_request
 
 
-def _send(send: Callable[..., Any]) -> Callable[..., Any]:
-    """One try of a request; the client's own retries call this again."""
+def _retry(sleep: Callable[..., Any]) -> Callable[..., Any]:
+    """The client calls this between two tries."""
 
-    def counted_send(*args: Any, **kwargs: Any) -> Any:
-        call = current_call.get()
-        try:
-            response = send(*args, **kwargs)
-        except BaseException as error:
-            if call is not None:
-                call.attempt(type(error).__name__)
-            raise
-        if call is not None:
-            call.attempt(str(response.status_code))
-        return response
+    @functools.wraps(sleep)
+    def note_and_sleep(client: Any, *args: Any, **kwargs: Any) -> Any:
+        _note_retry(kwargs.get("response"))
+        return sleep(client, *args, **kwargs)
 
-    return counted_send
+    return note_and_sleep
 
 
-def _async_send(send: Callable[..., Any]) -> Callable[..., Any]:
-    async def counted_send(*args: Any, **kwargs: Any) -> Any:
-        call = current_call.get()
-        try:
-            response = await send(*args, **kwargs)
-        except BaseException as error:
-            if call is not None:
-                call.attempt(type(error).__name__)
-            raise
-        if call is not None:
-            call.attempt(str(response.status_code))
-        return response
+def _async_retry(sleep: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(sleep)
+    async def note_and_sleep(client: Any, *args: Any, **kwargs: Any) -> Any:
+        _note_retry(kwargs.get("response"))
+        return await sleep(client, *args, **kwargs)
 
-    return counted_send
+    return note_and_sleep
+
+
+@guarded
+def _note_retry(response: Any) -> None:
+    call = current_call.get()
+    if call is not None:
+        call.retrying(str(response.status_code) if response is not None else "no response")

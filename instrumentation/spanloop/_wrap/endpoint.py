@@ -25,6 +25,7 @@ class Closing:
     output: object = UNSET
     attributes: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
     error: str = ""
     """A failure the provider reports in a reply that arrived."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeVar
 
-from spanloop._wrap.client import wrap_client
+from spanloop._wrap.client import Api, wrap_client
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.openai_chat import ChatCompletions, Completions
 from spanloop._wrap.openai_others import Embeddings, Images, Moderations, Speech, Transcriptions
@@ -40,7 +40,7 @@ def wrap_openai(client: Client) -> Client:
 
         client = spanloop.wrap_openai(openai.OpenAI())
     """
-    return wrap_client(client, find_endpoint, find_provider)
+    return wrap_client(client, OPENAI)
 
 
 def find_endpoint(options: Any) -> Endpoint | None:
@@ -54,3 +54,6 @@ def find_provider(client: Any) -> str:
     if "Azure" in type(client).__name__:
         return "azure.ai.openai"
     return provider_of(str(client.base_url), "openai")
+
+
+OPENAI = Api(find_endpoint, find_provider)

@@ -45,7 +45,7 @@ class Responses:
                 }
             ),
             known({"status": status if status != "completed" else None, "incomplete_reason": reason}),
-            str(read(reply, "error", "message") or "the response failed") if status == "failed" else "",
+            error=str(read(reply, "error", "message") or "the response failed") if status == "failed" else "",
         )
 
     def join(self, events: list[Mapping[str, Any]]) -> Any:
