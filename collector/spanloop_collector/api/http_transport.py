@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from google.protobuf.message import Message
 from starlette.requests import Request
@@ -17,6 +19,7 @@ from spanloop_collector.keys.authenticator import Authenticator
 from spanloop_collector.receive.status import answer_for
 
 JSON_TYPE = "application/json"
+READ_IN_THREAD_BYTES = 256 * 1024
 
 # What a statement's result is called; every other stream is not known yet.
 STREAM_TYPE = "application/octet-stream"
@@ -56,27 +59,34 @@ def error_response(error: Exception) -> Response:
 
 async def _read_message(request: Request, operation: Operation, max_bytes: int) -> tuple[Message, list[Problem]]:
     """The request's message from body or query string, and from its path."""
-    message = operation.request_type()
-    if operation.verb == "POST":
-        value = await _read_json(request, max_bytes)
-    else:
-        value = dict(request.query_params)
-    if isinstance(value, dict):
-        value |= request.path_params
-    return message, decode(message, value)
+    body = await _read_body(request, max_bytes) if operation.verb == "POST" else None
+    given = {**request.query_params, **request.path_params} if body is None else dict(request.path_params)
+
+    def read() -> tuple[Message, list[Problem]]:
+        message = operation.request_type()
+        value = _parse_body(body) if body else {}
+        return message, decode(message, {**value, **given} if isinstance(value, dict) else value)
+
+    # Other requests must not wait for a large one to be read.
+    return await asyncio.to_thread(read) if body and len(body) > READ_IN_THREAD_BYTES else read()
 
 
-async def _read_json(request: Request, max_bytes: int) -> object:
-    content_type = request.headers.get("content-type", JSON_TYPE).partition(";")[0].strip().lower()
-    if content_type != JSON_TYPE:
-        raise UnsupportedError(f"content-type {content_type} is not spoken here; send application/json")
+async def _read_body(request: Request, max_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
             raise TooLargeError(f"the request is larger than {max_bytes} bytes; send fewer rows at a time")
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    # Also without any: a foreign web page can send such requests from a browser on this machine.
+    if body and content_type != JSON_TYPE:
+        raise UnsupportedError(f"content-type {content_type!r} is not spoken here; send {JSON_TYPE}")
+    return bytes(body)
+
+
+def _parse_body(body: bytes) -> Any:
     try:
-        return parse_json(bytes(body)) if body else {}
+        return parse_json(body)
     except ValueError as error:
         raise InvalidRequestError(f"the body is not JSON: {error}") from None
 

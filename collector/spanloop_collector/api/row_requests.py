@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,25 +33,35 @@ class Outcome:
         return (self.input.project, self.input.id) if self.input and self.input.id and not self.error else None
 
 
-def item_reader(problems: Sequence[Problem], list_name: str) -> Callable[..., Outcome]:
-    """Reads the items of a list, where `problems` are those that the transport found already."""
-    by_item: dict[str, Problem] = {}
+def read_items(
+    list_name: str,
+    items: Sequence[Any],
+    read: Callable[[Any, str, str], RowInput],
+    project: str,
+    problems: Sequence[Problem],
+) -> list[Outcome]:
+    """Each item of the list, read or with its error; `problems` are those that the transport found already.
+
+    Raises InvalidRequestError for a problem outside the list.
+    """
+    found: dict[str, Problem] = {}
     for problem in problems:
         item, _, _ = problem.path.partition("]")
         if not item.startswith(f"{list_name}["):
             raise problem.error()
-        by_item.setdefault(f"{item}]", problem)
+        found.setdefault(f"{item}]", problem)
+    return [_read_item(f"{list_name}[{number}]", item, read, project, found) for number, item in enumerate(items)]
 
-    def read(number: int, reader: Callable[..., RowInput], item: object, project: str) -> Outcome:
-        path = f"{list_name}[{number}]"
-        if path in by_item:
-            return Outcome(error=by_item[path].error())
-        try:
-            return Outcome(input=reader(item, path, project))
-        except InvalidRequestError as error:
-            return Outcome(error=error)
 
-    return read
+def _read_item(
+    path: str, item: Any, read: Callable[[Any, str, str], RowInput], project: str, found: Mapping[str, Problem]
+) -> Outcome:
+    if path in found:
+        return Outcome(error=found[path].error())
+    try:
+        return Outcome(input=read(item, path, project))
+    except InvalidRequestError as error:
+        return Outcome(error=error)
 
 
 def read_written_row(row: Any, path: str, project: str) -> RowInput:

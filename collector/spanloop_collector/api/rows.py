@@ -20,7 +20,7 @@ from spanloop_collector.api.row_ids import choose_ids
 from spanloop_collector.api.row_input import RowInput, invalid
 from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.api.row_merge import merge_row, without_nulls
-from spanloop_collector.api.row_requests import Outcome, RowKey, item_reader, read_feedback, read_written_row
+from spanloop_collector.api.row_requests import Outcome, RowKey, read_feedback, read_items, read_written_row
 from spanloop_collector.api.row_span import write_request
 from spanloop_collector.errors import InvalidRequestError, PermanentError
 from spanloop_collector.keys.principal import Principal
@@ -69,13 +69,13 @@ class Rows:
 
     async def write_rows(self, request: rows_pb2.WriteRowsRequest, call: Call) -> rows_pb2.WriteRowsResponse:
         """Stores whole rows; one whose id exists is replaced and keeps its place in time."""
-        outcomes = self._read(request.rows, request.project, call)
+        outcomes = await self._read(request.rows, request.project, call)
         looked_up = {o.key for o in outcomes if o.input and o.input.start_unix_nano is None}
         return await self._change(outcomes, looked_up, self._replace, call)
 
     async def merge_rows(self, request: rows_pb2.MergeRowsRequest, call: Call) -> rows_pb2.WriteRowsResponse:
         """Merges partial rows into those of the same ids; what does not exist is created."""
-        outcomes = self._read(request.rows, request.project, call)
+        outcomes = await self._read(request.rows, request.project, call)
         for outcome in outcomes:
             if outcome.input and not outcome.input.id:
                 outcome.error = invalid(f"{outcome.input.path}.id", "a merge needs the id of its row")
@@ -83,26 +83,19 @@ class Rows:
 
     async def feedback(self, request: rows_pb2.FeedbackRequest, call: Call) -> rows_pb2.WriteRowsResponse:
         """Adds scores, an expected value, a comment or tags to rows that exist."""
-        read = item_reader(call.problems, "items")
         project = self._project(request.project, call)
-        outcomes = [read(n, read_feedback, item, project) for n, item in enumerate(request.items)]
-        self._check_projects(outcomes, call)
+        outcomes = await asyncio.to_thread(read_items, "items", request.items, read_feedback, project, call.problems)
+        _check_projects(outcomes, call)
         return await self._change(outcomes, {o.key for o in outcomes}, self._rate, call)
 
-    def _read(self, rows: Iterable[Any], project: str, call: Call) -> list[Outcome]:
-        read = item_reader(call.problems, "rows")
+    async def _read(self, rows: Sequence[Any], project: str, call: Call) -> list[Outcome]:
         project = self._project(project, call)
-        outcomes = [read(n, read_written_row, row, project) for n, row in enumerate(rows)]
-        self._check_projects(outcomes, call)
+        outcomes = await asyncio.to_thread(read_items, "rows", rows, read_written_row, project, call.problems)
+        _check_projects(outcomes, call)
         return outcomes
 
     def _project(self, named: str, call: Call) -> str:
         return named or call.principal.project or self._default_project
-
-    def _check_projects(self, outcomes: list[Outcome], call: Call) -> None:
-        for outcome in outcomes:
-            if outcome.input is not None:
-                call.principal.require_project(outcome.input.project)
 
     async def _change(
         self,
@@ -174,6 +167,12 @@ class Rows:
         tags = [*stored.fields.get("tags", []), *given.fields.get("tags", [])]
         rated = merge_row(stored, given)
         return replace(rated, fields={**rated.fields, "tags": list(dict.fromkeys(tags))} if tags else rated.fields)
+
+
+def _check_projects(outcomes: list[Outcome], call: Call) -> None:
+    for outcome in outcomes:
+        if outcome.input is not None:
+            call.principal.require_project(outcome.input.project)
 
 
 def _checked_end(given: RowInput, ids: RowIds) -> int:

@@ -102,13 +102,20 @@ class Queries:
         try:
             result = await self._run(sql, principal, parameters or {}, settings or {}, default_format)
         except QueryError as error:
-            QUERIES.labels("refused" if error.__cause__ is None else "failed").inc()
+            self._count(error, principal)
             raise
         except SpanloopError:
             QUERIES.labels("failed").inc()
             raise
         QUERIES.labels("ok").inc()
         return result
+
+    def _count(self, error: QueryError, principal: Principal) -> None:
+        """Our own refusals are logged with who asked: what was asked may hold secrets, so its text is not."""
+        is_refusal = error.__cause__ is None
+        QUERIES.labels("refused" if is_refusal else "failed").inc()
+        if is_refusal:
+            logger.warning("query: refused key_id=%s code=%d reason=%s", principal.key_id or "-", error.code, error)
 
     async def isolation(self) -> str:
         """How statements are kept to reading: "user" or "guard"; empty while ClickHouse is away."""

@@ -189,9 +189,17 @@ async def test_a_bad_row_names_its_field_and_its_neighbours_are_stored(api: Api,
     ],
 )
 async def test_a_bad_request_is_answered(api: Api, body: bytes, status: int, message: str) -> None:
-    response = await api.http.post("/v1/rows", content=body)
+    response = await api.http.post("/v1/rows", content=body, headers={"content-type": "application/json"})
     assert response.status_code == status, response.text
     assert message in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded"])
+async def test_what_a_foreign_web_page_can_send_is_refused(api: Api, content_type: str) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    response = await api.http.post("/v1/rows", content=b'{"rows": [{"id": "a"}]}', headers=headers)
+    assert (response.status_code, response.json()["error"]["code"]) == (415, "UNIMPLEMENTED")
+    assert await api.rows("id") == []
 
 
 async def test_no_rows_are_no_fault(api: Api) -> None:
