@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from spanloop_collector.api.host_check import HostCheck
 from spanloop_collector.api.http_transport import error_response, routes_of
 from spanloop_collector.api.operations import Operation
 from spanloop_collector.errors import NotFoundError, UnsupportedError
@@ -32,6 +34,7 @@ def build_app(
             *routes_of(operations, authenticator, max_body_bytes=max_body_bytes),
         ],
         exception_handlers={HTTPException: http_error},
+        middleware=[] if authenticator.is_required else [Middleware(HostCheck)],
     )
 
 
