@@ -17,6 +17,7 @@ SCORES = "spanloop.scores"  # object: name to a number from 0 to 1
 TAGS = "spanloop.tags"  # array of strings, not JSON
 TYPE = "spanloop.type"  # plain string: llm, task, tool, function, score, eval, …
 ERROR = "spanloop.error"  # plain string
+SAMPLE_RATE = "spanloop.sample_rate"  # number: the part of traces that is sent, where not all are
 
 SESSION_ID = "session_id"  # keys of METADATA that `spanloop.context` fills
 USER_ID = "user_id"

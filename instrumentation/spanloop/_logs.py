@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
     from opentelemetry.sdk.resources import Resource
 
+    from spanloop._mask import Mask
+
 # Our own lines, and those of libraries we deliver through, would feed on themselves.
 OWN_LOGGERS = ("spanloop", "grpc")
 BYTES_OF_A_RECORD = 600
@@ -36,7 +38,7 @@ def logging_handler(level: int = logging.NOTSET) -> logging.Handler:
 
 
 class SpanloopHandler(logging.Handler):
-    """Queues each record with the ids of the current span; does nothing before `init`."""
+    """Queues each record with the ids of the current span, masked; does nothing before `init`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.partition(".")[0] not in OWN_LOGGERS:
@@ -47,22 +49,25 @@ class SpanloopHandler(logging.Handler):
         runtime = _runtime.active()
         if runtime is None or runtime.delivery is None:
             return
-        message = _as_otlp(record, runtime.settings.max_value_chars)
+        message = _as_otlp(record, runtime.settings.max_value_chars, runtime.mask)
         size = BYTES_OF_A_RECORD + len(message.body.string_value)
         runtime.delivery.logs.put((record.name, message), size)
 
 
-def _as_otlp(record: logging.LogRecord, max_chars: int) -> LogRecord:
+def _as_otlp(record: logging.LogRecord, max_chars: int, mask: Mask | None) -> LogRecord:
     from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
     number, text = _severity(record)
+    body, attributes = _message(record, max_chars), _attributes(record, max_chars)
+    if mask is not None:
+        body, attributes = str(mask.body(body)), mask.attributes(attributes)
     message = LogRecord(
         time_unix_nano=int(record.created * 1e9),
         observed_time_unix_nano=time.time_ns(),
         severity_number=number,  # type: ignore[arg-type]  # the enum is an int on the wire
         severity_text=text,
-        body=_any_value(_message(record, max_chars)),
-        attributes=_key_values(_attributes(record, max_chars)),
+        body=_any_value(body),
+        attributes=_key_values(attributes),
     )
     span = _context.current()
     if span is not None:

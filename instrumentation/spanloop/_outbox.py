@@ -263,6 +263,8 @@ class Outbox(Generic[Item]):
             if outcome.kind in (Kind.TOO_LARGE, Kind.REFUSED):
                 self._split(batch, outcome)
                 return
+            if self._deadline == 0.0:  # closed meanwhile; nobody needs to know
+                return
             self._health.trouble(outcome)
             if not self._pause(outcome, next(pauses)):
                 return

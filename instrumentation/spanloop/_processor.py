@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from spanloop import _context
 from spanloop._encode import BYTES_OF_AN_EMPTY_SPAN, Running, collected_spans, estimated_bytes
 from spanloop._failsafe import guarded
 from spanloop._fields import merged_json, merged_tags
+from spanloop._sampling import Undecided
 
 Put = Callable[[Any, int], None]
 
@@ -30,12 +32,15 @@ class SpanloopProcessor(SpanProcessor):
         *,
         sends_running_spans: bool,
         max_value_chars: int,
+        keeps_errors: bool = False,
         flush: Callable[[float], bool],
         close: Callable[[], object],
     ) -> None:
         self._put = put
         self._sends_running_spans = sends_running_spans
         self._max_value_chars = max_value_chars
+        self._undecided = Undecided() if keeps_errors else None
+        self._lock = threading.Lock()  # protects _undecided
         self._flush = flush
         self._close = close
 
@@ -45,7 +50,7 @@ class SpanloopProcessor(SpanProcessor):
         ambient = _context.ambient()
         if ambient is not None:
             self._add(ambient, span)
-        if self._sends_running_spans:
+        if self._sends_running_spans and span.get_span_context().trace_flags.sampled:
             self._put(Running(span), BYTES_OF_AN_EMPTY_SPAN)
 
     def _add(self, ambient: _context.Ambient, span: Span) -> None:
@@ -62,8 +67,15 @@ class SpanloopProcessor(SpanProcessor):
     @guarded
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
-        if context is None or not context.trace_flags.sampled:
-            return
+        if context is not None and context.trace_flags.sampled:
+            self._keep(span)
+        elif self._undecided is not None:
+            with self._lock:
+                failed = self._undecided.add(span)
+            for each in failed:
+                self._keep(each)
+
+    def _keep(self, span: ReadableSpan) -> None:
         collected = collected_spans.get()
         if collected is not None:
             collected.append(span)

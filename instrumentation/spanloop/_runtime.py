@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
     from spanloop._deliver import Delivery
+    from spanloop._mask import Mask
     from spanloop._outbox import Stats
 
 FLUSH_SECONDS = 10.0
 
 
-def _at_once(finish: Callable[[], None], size: int) -> None:
+def at_once(finish: Callable[[], None], size: int) -> None:
     finish()
 
 
@@ -40,9 +41,11 @@ class Runtime:
     """Whether the provider is the application's own, whose spans share one tree with ours."""
     delivery: Delivery | None
     """None in tests, where spans are captured instead."""
+    mask: Mask | None = None
+    """What must not leave the process; None if everything may."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for durations inside a span."""
-    defer: Callable[[Callable[[], None], int], None] = _at_once
+    defer: Callable[[Callable[[], None], int], None] = at_once
     """Runs what ends a span later, off the application's path; given with its size in bytes."""
 
 
@@ -74,6 +77,11 @@ def init(
     max_queue_bytes: int | None = None,
     max_queue_items: int | None = None,
     max_value_chars: int | None = None,
+    sample_rate: float | None = None,
+    keep_errors: bool | None = None,
+    mask_keys: Iterable[str] | None = None,
+    mask_patterns: Iterable[str] | None = None,
+    mask: Callable[[str, Any], Any] | None = None,
 ) -> None:
     """Starts tracing; call it once, early, for example where the application configures its logging.
 
@@ -87,6 +95,9 @@ def init(
         spanloop.init("support-bot", endpoint="http://collector:4317")
     """
     arguments = {name: value for name, value in locals().items() if name != "tracer_provider"}
+    for name in ("mask_keys", "mask_patterns"):
+        if arguments[name] is not None:
+            arguments[name] = tuple(arguments[name])
     _start(arguments, tracer_provider)
 
 

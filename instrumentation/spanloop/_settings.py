@@ -7,7 +7,8 @@ typo in a tracing variable must not stop the application.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,6 +65,17 @@ class Settings:
     max_value_chars: int = field(default=4 * MIB, metadata=_from("SPANLOOP_MAX_VALUE_CHARS"))
     """Longest JSON text of one input, output or other field; longer ones are cut and say so."""
 
+    sample_rate: float | None = field(default=None, metadata=_from("SPANLOOP_SAMPLE_RATE"))
+    """Part of the traces to send, 0 to 1, recorded on each span; None leaves it to `OTEL_TRACES_SAMPLER`."""
+    keep_errors: bool = field(default=False, metadata=_from("SPANLOOP_KEEP_ERRORS"))
+    """Send traces with an error even if they were not sampled; all spans are then recorded."""
+    mask_keys: tuple[str, ...] = field(default=(), metadata=_from("SPANLOOP_MASK_KEYS"))
+    """Keys whose values are masked, dotted where one key is not enough; comma-separated as a variable."""
+    mask_patterns: tuple[str, ...] = field(default=(), metadata=_from("SPANLOOP_MASK_PATTERNS"))
+    """Regular expressions whose matches are masked in all text; one a line as a variable."""
+    mask: Callable[[str, Any], Any] | None = field(default=None, metadata=_from())
+    """Called with the name and value of each field and attribute; returns what may be sent."""
+
     @property
     def sends_running_spans(self) -> bool:
         if self.running_spans is None:
@@ -81,10 +93,12 @@ def resolve(arguments: Mapping[str, Any], environ: Mapping[str, str] = os.enviro
             continue
         variable = next((name for name in each.metadata["variables"] if environ.get(name)), None)
         if variable is not None:
-            _parse(variable, environ[variable], each.name, str(each.type), values, problems)
+            kind = "lines" if each.name == "mask_patterns" else str(each.type).removesuffix(" | None")
+            _parse(variable, environ[variable], each.name, kind, values, problems)
     if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         values["enabled"] = False
     _settle_choices(values, problems)
+    _settle_masks(values, problems)
     values["protocol"], values["endpoint"] = _settle_endpoint(
         values.get("protocol", ""), str(values.get("endpoint", "")), problems
     )
@@ -93,9 +107,9 @@ def resolve(arguments: Mapping[str, Any], environ: Mapping[str, str] = os.enviro
 
 def _parse(variable: str, text: str, name: str, kind: str, values: dict[str, Any], problems: list[str]) -> None:
     try:
-        values[name] = _PARSERS[kind.removesuffix(" | None")](text.strip())
+        values[name] = _PARSERS[kind](text.strip())
     except ValueError:
-        problems.append(f"{variable}={text!r} is not {_EXPECTED[kind.removesuffix(' | None')]}; ignored")
+        problems.append(f"{variable}={text!r} is not {_EXPECTED[kind]}; ignored")
 
 
 def _boolean(text: str) -> bool:
@@ -117,6 +131,8 @@ _PARSERS: dict[str, Any] = {
     "bool": _boolean,
     "int": lambda text: int(_positive(text)),
     "float": _positive,
+    "tuple[str, ...]": lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
+    "lines": lambda text: tuple(filter(None, text.splitlines())),
 }
 _EXPECTED = {
     "bool": "true or false",
@@ -132,6 +148,19 @@ def _settle_choices(values: dict[str, Any], problems: list[str]) -> None:
                 f"{name}={values[name]!r} is not one of {', '.join(choices)}; set {name}= or SPANLOOP_{name.upper()}"
             )
             del values[name]
+
+
+def _settle_masks(values: dict[str, Any], problems: list[str]) -> None:
+    """Whoever asks for masking must not find their data sent without: a mistake here turns tracing off."""
+    for pattern in values.get("mask_patterns", ()):
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError) as error:
+            problems.append(f"mask_patterns: {pattern!r} is no regular expression ({error}); nothing is traced")
+            values["enabled"] = False
+    if values.get("mask") is not None and not callable(values["mask"]):
+        problems.append(f"mask={values['mask']!r} is no function of a name and a value; nothing is traced")
+        values["enabled"] = False
 
 
 def _settle_endpoint(protocol: str, endpoint: str, problems: list[str]) -> tuple[str, str]:

@@ -12,8 +12,10 @@ from spanloop import _encode, _logs
 from spanloop._deliver import Delivery
 from spanloop._failsafe import guarded, log
 from spanloop._ids import SpanloopIds
+from spanloop._mask import make_mask
 from spanloop._processor import SpanloopProcessor
-from spanloop._runtime import Runtime
+from spanloop._runtime import Runtime, at_once
+from spanloop._sampling import sampler
 from spanloop._settings import Settings
 from spanloop._version import __version__
 
@@ -21,9 +23,10 @@ from spanloop._version import __version__
 def build(settings: Settings, tracer_provider: object | None) -> Runtime:
     """A running instance, in a provider of its own or in the application's."""
     provider, is_joined = _provider(settings, tracer_provider)
+    mask = make_mask(settings)
     delivery = Delivery(
         settings,
-        encode_spans=_encode.encoder(settings.project),
+        encode_spans=_encode.encoder(settings.project, mask),
         encode_logs=_logs.encoder(settings.project, provider.resource),
     )
     provider.add_span_processor(
@@ -31,14 +34,21 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
             delivery.spans.put,
             sends_running_spans=settings.sends_running_spans,
             max_value_chars=settings.max_value_chars,
+            keeps_errors=settings.keep_errors and not is_joined,
             flush=delivery.flush,
             close=delivery.close_at_exit,
         )
     )
-    tracer = provider.get_tracer("spanloop", __version__)
-    if is_joined:  # the application's own processors must not wait for our thread
-        return Runtime(settings, tracer, provider, is_joined, delivery)
-    return Runtime(settings, tracer, provider, is_joined, delivery, defer=_deferring(delivery))
+    return Runtime(
+        settings,
+        provider.get_tracer("spanloop", __version__),
+        provider,
+        is_joined,
+        delivery,
+        mask=mask,
+        # In a shared provider, the application's own processors must not wait for our thread.
+        defer=at_once if is_joined else _deferring(delivery),
+    )
 
 
 def _deferring(delivery: Delivery) -> Callable[[Callable[[], None], int], None]:
@@ -64,6 +74,7 @@ def own_provider(settings: Settings, ids: SpanloopIds | None = None) -> TracerPr
     """A provider that is nobody else's and never becomes the global one."""
     attributes = {names.PROJECT: settings.project, "deployment.environment.name": settings.environment}
     return TracerProvider(
+        sampler=sampler(settings),
         resource=Resource.create({key: value for key, value in attributes.items() if value}),
         # Our values are JSON: cut by OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT they would not be any more.
         span_limits=SpanLimits(max_attribute_length=SpanLimits.UNSET),

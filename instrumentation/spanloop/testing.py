@@ -25,6 +25,8 @@ from spanloop import _runtime, _settings
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from spanloop._mask import Mask
+
 JSON_FIELDS = {
     "input": names.INPUT,
     "output": names.OUTPUT,
@@ -62,6 +64,7 @@ class Capture:
 
     def __init__(self) -> None:
         self.spans: list[CapturedSpan] = []
+        self._mask: Mask | None = None
 
     def clear(self) -> None:
         self.spans.clear()
@@ -95,7 +98,7 @@ class Capture:
 
     def _put(self, span: Any, size: int) -> None:
         if hasattr(span, "get_span_context"):
-            self.spans.append(_captured(span))
+            self.spans.append(_captured(self._mask.span(span) if self._mask else span))
 
 
 def _captured(span: ReadableSpan) -> CapturedSpan:
@@ -148,20 +151,23 @@ def capture(settings: Mapping[str, Any] | None = None) -> Iterator[Capture]:
 
 def _runtime_into(captured: Capture, arguments: Mapping[str, Any]) -> _runtime.Runtime:
     from spanloop import _setup
+    from spanloop._mask import make_mask
     from spanloop._processor import SpanloopProcessor
 
     settings, problems = _settings.resolve(arguments, environ={})
     if problems:
         raise ValueError("; ".join(problems))
     provider = _setup.own_provider(settings)
+    captured._mask = mask = make_mask(settings)
     provider.add_span_processor(
         SpanloopProcessor(
             captured._put,
             sends_running_spans=False,
             max_value_chars=settings.max_value_chars,
+            keeps_errors=settings.keep_errors,
             flush=lambda timeout_seconds: True,
             close=lambda: None,
         )
     )
     tracer = provider.get_tracer("spanloop")
-    return _runtime.Runtime(settings, tracer, provider, False, None, clock=TickingClock())
+    return _runtime.Runtime(settings, tracer, provider, False, None, mask=mask, clock=TickingClock())

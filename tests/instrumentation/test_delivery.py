@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -326,12 +327,12 @@ def test_a_slow_collector_never_slows_the_application(collector: Collector) -> N
     def work(n: int) -> int:
         return n
 
-    slowest = 0.0
+    seconds = []
     for n in range(3000):
         started = time.perf_counter()
         work(n)
-        slowest = max(slowest, time.perf_counter() - started)
-    assert slowest < 0.25
+        seconds.append(time.perf_counter() - started)
+    assert statistics.quantiles(seconds, n=100)[-1] < 0.02
     stats = spanloop.stats()
     assert stats.delivered == 0
     assert stats.waiting <= 2000
