@@ -43,9 +43,7 @@ def read_admin_key(data_dir: Path) -> KeyText | None:
         return None
     text = parse_key(content)
     if text is None:
-        raise ConfigError(
-            f"{path} does not hold an API key; delete it and a new one is made at the next start"
-        )
+        raise ConfigError(f"{path} does not hold an API key; delete it and a new one is made at the next start")
     return text
 
 

@@ -76,9 +76,7 @@ class KeyRing:
                 records.append(self._own[key_id])
             await self._keep(records)
 
-    async def create(
-        self, *, name: str, project: str, scopes: Collection[Scope]
-    ) -> tuple[KeyRecord, KeyText]:
+    async def create(self, *, name: str, project: str, scopes: Collection[Scope]) -> tuple[KeyRecord, KeyText]:
         """A new key with its text, already stored."""
         if not scopes:
             raise InvalidRequestError("scopes: name at least one of ingest, read, admin", field="scopes")

@@ -51,6 +51,4 @@ class Principal:
     def require_project(self, project: str) -> None:
         """Raise PermissionDeniedError unless the caller reaches `project`."""
         if self.project and project != self.project:
-            raise PermissionDeniedError(
-                f"key {self.key_id} belongs to project {self.project!r}, not to {project!r}"
-            )
+            raise PermissionDeniedError(f"key {self.key_id} belongs to project {self.project!r}, not to {project!r}")

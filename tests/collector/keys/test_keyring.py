@@ -27,9 +27,7 @@ def ring(store: PlainStore, data_dir: Path) -> KeyRing:
     return KeyRing(KeyTable(store), KeyCache(data_dir), now=lambda: NOON)
 
 
-async def test_a_created_key_is_found_here_and_by_another_collector(
-    store: PlainStore, tmp_path: Path
-) -> None:
+async def test_a_created_key_is_found_here_and_by_another_collector(store: PlainStore, tmp_path: Path) -> None:
     here, elsewhere = ring(store, tmp_path / "a"), ring(store, tmp_path / "b")
     name = "app of 'shop' \\ {x:String}"
     record, text = await here.create(name=name, project="shop", scopes=[Scope.READ, Scope.INGEST])
@@ -117,9 +115,7 @@ async def test_no_secret_is_stored_or_logged(
         assert secret not in caplog.text
 
 
-async def test_a_key_needs_a_scope_and_only_existing_keys_can_be_revoked(
-    store: PlainStore, tmp_path: Path
-) -> None:
+async def test_a_key_needs_a_scope_and_only_existing_keys_can_be_revoked(store: PlainStore, tmp_path: Path) -> None:
     keys = ring(store, tmp_path)
     with pytest.raises(InvalidRequestError, match="name at least one of ingest, read, admin"):
         await keys.create(name="", project="", scopes=[])
