@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+from prometheus_client import Counter
 
 from spanloop_collector.errors import RetryableError
 from spanloop_collector.intake import Accepted, Intake
@@ -59,7 +61,12 @@ class Export:
 
     def count(self, status: str) -> None:
         """Counts one request by the name of its gRPC status."""
-        REQUESTS.labels(self.signal, status).inc()
+        _counter(self.signal, status).inc()
+
+
+@cache
+def _counter(signal: str, status: str) -> Counter:
+    return REQUESTS.labels(signal, status)
 
 
 def exports(intake: Intake) -> list[Export]:

@@ -57,7 +57,7 @@ class HttpListener:
         self.port = listening.getsockname()[1]
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
-        await self._server.is_listening.wait()
+        await self._until_listening(self._server, self._serving)
         logger.info("http: listening setting=%s address=%s port=%d", self._setting, self._address, self.port)
 
     async def stop(self, *, grace_seconds: float) -> None:
@@ -68,6 +68,15 @@ class HttpListener:
         self._server.should_exit = True
         await self._serving
         self._server = self._serving = None
+
+    @staticmethod
+    async def _until_listening(server: _Server, serving: asyncio.Task[None]) -> None:
+        """Returns when requests are taken; raises what ended the server before."""
+        listening = asyncio.create_task(server.is_listening.wait())
+        await asyncio.wait([listening, serving], return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            await serving
 
     def _bind(self) -> socket.socket:
         host, port = split_address(self._setting, self._address)

@@ -1,4 +1,4 @@
-"""`kill -9` of a real process at random instants: what `append` returned for is there afterwards."""
+"""`kill -9` of a real process, at random instants and at the worst ones: what `append` returned for is there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from spanloop_collector.spool import Spool
 
 from tests.collector.spool.conftest import OpenSpool
 from tests.support.waiting import wait_until
@@ -45,6 +48,13 @@ def write_until_killed(directory: Path, acknowledged: Path, *, prefix: str, byte
     assert writer.wait() == -signal.SIGKILL
 
 
+async def names_in(spool: Spool) -> list[str]:
+    found: list[str] = []
+    while segment := await spool.take(timeout=0.05):
+        found.extend(bytes(record.payload).split(b" ")[0].decode() for record in segment.records())
+    return found
+
+
 async def test_killed_writer_loses_nothing_acknowledged(open_spool: OpenSpool, tmp_path: Path) -> None:
     directory, acknowledged = tmp_path / "spool", tmp_path / "acknowledged"
     acknowledged.touch()
@@ -52,11 +62,81 @@ async def test_killed_writer_loses_nothing_acknowledged(open_spool: OpenSpool, t
     for number in range(ROUNDS):
         write_until_killed(directory, acknowledged, prefix=str(number), byte_count=chance.randint(1, 3000))
     expected = acknowledged.read_text().split()
-    spool = open_spool(directory)
-    found: list[str] = []
-    while segment := await spool.take(timeout=0.05):
-        found.extend(bytes(record.payload).split(b" ")[0].decode() for record in segment.records())
+    found = await names_in(open_spool(directory))
     assert set(expected) <= set(found)
     assert len(found) == len(set(found))
     # Beyond the acknowledged ones at most those in flight at the kill, one per writer.
     assert len(found) - len(expected) <= ROUNDS * 4
+
+
+FAILPOINT = """
+import os, signal
+from spanloop_collector.spool import active, segment
+
+def die(*args, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def die_at_call(module, name, number, *, afterwards):
+    original, calls = getattr(module, name), iter(range(1, number))
+    def patched(*args, **options):
+        if next(calls, None) is not None:
+            return original(*args, **options)
+        if afterwards:
+            original(*args, **options)
+        die()
+    setattr(module, name, patched)
+
+"""
+
+
+def run_until_killed(script: str, *arguments: str) -> None:
+    """Runs a script that kills itself."""
+    finished = subprocess.run([sys.executable, "-c", script, *arguments], timeout=60)
+    assert finished.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("place", "afterwards"),
+    [
+        ("active, 'write_all', 20", False),
+        ("active, 'write_all', 20", True),
+        ("active, 'sync_file', 20", True),
+        ("active, 'sync_directory', 3", False),
+        ("active, 'sync_directory', 3", True),
+        ("active.ActiveSegment, 'seal', 3", False),
+        ("active.ActiveSegment, 'seal', 3", True),
+    ],
+)
+async def test_killed_at_the_worst_instant_loses_nothing_acknowledged(
+    open_spool: OpenSpool, tmp_path: Path, place: str, afterwards: bool
+) -> None:
+    directory, acknowledged = tmp_path / "spool", tmp_path / "acknowledged"
+    script = f"{FAILPOINT}die_at_call({place}, afterwards={afterwards})\n{WRITER}"
+    run_until_killed(script, str(directory), str(acknowledged), "w")
+    expected = acknowledged.read_text().split()
+    found = await names_in(open_spool(directory))
+    assert len(expected) > 10
+    assert set(expected) <= set(found)
+    assert len(found) == len(set(found))
+
+
+async def test_killed_while_removing_leaves_the_rest(open_spool: OpenSpool, tmp_path: Path) -> None:
+    script = f"""{FAILPOINT}
+import asyncio, sys
+from pathlib import Path
+from spanloop_collector.settings import SpoolSettings
+from spanloop_collector.spool import Spool
+
+async def main():
+    spool = Spool.open(Path(sys.argv[1]), SpoolSettings(segment_bytes=64), signal="test")
+    for name in (b"first", b"second", b"third"):
+        await spool.append(name + b" " * 60, item_count=1)
+    taken = await spool.take(10)
+    segment.sync_directory = die
+    taken.remove()
+
+asyncio.run(main())
+"""
+    directory = tmp_path / "spool"
+    run_until_killed(script, str(directory))
+    assert await names_in(open_spool(directory)) == ["second", "third"]
