@@ -11,6 +11,7 @@ def answer(question: str) -> str: ...
 from spanloop._block import context
 from spanloop._logs import logging_handler
 from spanloop._outbox import Stats
+from spanloop._provider import tracer_provider
 from spanloop._runtime import flush, init, shutdown, stats
 from spanloop._span import NOOP_SPAN, Span, current_span, start_span
 from spanloop._threads import TracedThreadPoolExecutor
@@ -36,6 +37,7 @@ __all__ = [
     "start_span",
     "stats",
     "traced",
+    "tracer_provider",
     "wrap_anthropic",
     "wrap_openai",
 ]

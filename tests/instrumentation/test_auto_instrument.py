@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +19,10 @@ def ask(client):
 """
 
 
-def run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + code], capture_output=True, text=True, timeout=60, check=False
-    )
+def run(code: str, path: Path | None = None) -> str:
+    program = [sys.executable, "-c", PRELUDE + code]
+    environment = {**os.environ, "PYTHONPATH": str(path)} if path else None
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.strip()
 
@@ -76,3 +78,54 @@ print(spanloop.auto_instrument())
 def test_a_package_can_be_left_out(name: str) -> None:
     other = {"openai": "anthropic", "anthropic": "openai"}[name]
     assert run(f"print(spanloop.auto_instrument({name}=False))") == f"('{other}',)"
+
+
+INSTRUMENTOR = """
+import shop_library
+class Instrumentor:
+    is_instrumented_by_opentelemetry = False
+    def instrument(self, *, tracer_provider):
+        tracer = tracer_provider.get_tracer("NAME")
+        original = shop_library.sell
+        def sell(article):
+            with tracer.start_as_current_span(f"NAME {article}"):
+                return original(article)
+        shop_library.sell = sell
+        type(self).is_instrumented_by_opentelemetry = True
+"""
+
+
+def install(path: Path, distribution: str, source: str) -> None:
+    """Puts an instrumentor on the path as pip would."""
+    module = distribution.replace("-", "_")
+    (path / f"{module}.py").write_text(source.replace("NAME", distribution))
+    info = path / f"{module}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[opentelemetry_instrumentor]\nx = {module}:Instrumentor\n")
+
+
+SELL = """
+import shop_library
+with spanloop.testing.capture() as spans:
+    print(spanloop.auto_instrument(openai=False, anthropic=False))
+    with spanloop.start_span("request"):
+        shop_library.sell("lamp")
+    print([(row["name"], [child["name"] for child in row.get("children", [])]) for row in spans.tree()])
+"""
+
+
+def test_instrumentors_that_are_installed_run_once_for_each_library(tmp_path: Path) -> None:
+    (tmp_path / "shop_library.py").write_text("def sell(article): return article\n")
+    for family in ("opentelemetry-instrumentation-genai", "openinference-instrumentation"):
+        install(tmp_path, f"{family}-shop", INSTRUMENTOR)
+    install(tmp_path, "openinference-instrumentation-absent", "import a_library_that_is_not_installed")
+    install(tmp_path, "openinference-instrumentation-openai", "raise RuntimeError('we wrap it ourselves')")
+    install(tmp_path, "opentelemetry-instrumentation-requests", "raise RuntimeError('no AI library')")
+    assert run(SELL, tmp_path) == "('shop',)\n[('request', ['openinference-instrumentation-shop lamp'])]"
+
+
+def test_an_instrumentor_the_application_runs_itself_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "shop_library.py").write_text("def sell(article): return article\n")
+    install(tmp_path, "openinference-instrumentation-shop", INSTRUMENTOR.replace("= False", "= True"))
+    assert run(SELL, tmp_path) == "()\n[('request', [])]"

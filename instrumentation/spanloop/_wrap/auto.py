@@ -9,6 +9,7 @@ from typing import Any
 from spanloop._failsafe import guarded
 from spanloop._wrap.anthropic import ANTHROPIC
 from spanloop._wrap.client import Api, wrap_client_class
+from spanloop._wrap.instrumentors import run_instrumentors
 from spanloop._wrap.openai import OPENAI
 
 # Package, its API, and the client classes whose subclasses and instances are to be traced.
@@ -28,17 +29,19 @@ CLIENTS: dict[str, tuple[Api, tuple[str, ...]]] = {
 }
 
 
-def auto_instrument(*, openai: bool = True, anthropic: bool = True) -> tuple[str, ...]:
-    """Traces every client of the packages that are installed; returns their names.
+def auto_instrument(*, openai: bool = True, anthropic: bool = True, others: bool = True) -> tuple[str, ...]:
+    """Traces the AI libraries that are installed; returns their names. Call it after `init`.
 
-    Clients that exist already are traced as well. Imports the packages, so leave out what the application
-    does not use and does not want to wait for. `wrap_openai` and `wrap_anthropic` do the same for one client.
+    OpenAI's and Anthropic's clients are traced by our own wrappers, also those that exist already; `others`
+    runs the instrumentors of OpenInference and OpenTelemetry that are installed (LangChain, LlamaIndex, DSPy, …).
+    Imports the packages, so leave out what the application does not use and does not want to wait for.
 
         spanloop.init("support-bot")
         spanloop.auto_instrument()
     """
     wanted = {"openai": openai, "anthropic": anthropic}
-    return tuple(name for name in CLIENTS if wanted[name] and guarded(_instrument)(name))
+    traced = tuple(name for name in CLIENTS if wanted[name] and guarded(_instrument)(name))
+    return traced + (guarded(run_instrumentors)() or () if others else ())
 
 
 def _instrument(package: str) -> bool:
