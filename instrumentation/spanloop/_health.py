@@ -37,7 +37,7 @@ class Health:
         if is_news and outcome.kind is Kind.DENIED:
             log.error(
                 "the collector at %s does not take our data (%s); keeping it and trying again. "
-                "Check api_key= or SPANLOOP_API_KEY, endpoint= and protocol=",
+                "Check api_key= or SPANLOOP_API_KEY, endpoint=, protocol= and certificate=",
                 self._endpoint,
                 outcome.reason,
             )

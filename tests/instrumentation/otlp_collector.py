@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -141,14 +142,14 @@ def grpc_collector(port: int = 0, credentials: grpc.ServerCredentials | None = N
     bound = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
     server.start()
     try:
-        yield Collector(received, f"http://127.0.0.1:{bound}", bound)
+        yield Collector(received, f"http{'s' if credentials else ''}://127.0.0.1:{bound}", bound)
     finally:
         received.gate.set()
         server.stop(0).wait()
 
 
 @contextmanager
-def http_collector() -> Iterator[Collector]:
+def http_collector(context: ssl.SSLContext | None = None) -> Iterator[Collector]:
     """An OTLP/HTTP collector on a free port."""
     received = Received()
 
@@ -181,11 +182,13 @@ def http_collector() -> Iterator[Collector]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if context is not None:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         port = server.server_address[1]
-        yield Collector(received, f"http://127.0.0.1:{port}", int(port))
+        yield Collector(received, f"http{'s' if context else ''}://127.0.0.1:{port}", int(port), "http/protobuf")
     finally:
         received.gate.set()
         server.shutdown()

@@ -29,7 +29,6 @@ from tests.support.waiting import wait_until
 @pytest.fixture(params=["grpc", "http/protobuf"])
 def any_collector(request: pytest.FixtureRequest) -> Iterator[Collector]:
     with grpc_collector() if request.param == "grpc" else http_collector() as running:
-        running.protocol = request.param
         yield running
 
 

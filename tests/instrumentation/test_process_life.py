@@ -89,7 +89,6 @@ def test_spans_ended_by_exit_handlers_arrive(collector: Collector) -> None:
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
 def test_fork_delivers_each_side_once(protocol: str) -> None:
     with grpc_collector() if protocol == "grpc" else http_collector() as collector:
-        collector.protocol = protocol
         code, error, _ = run(
             """
             spanloop.init('bot', flush_interval_seconds=0.01)
