@@ -63,6 +63,8 @@ class ClickHouseProcess:
                     f"--max-memory-bytes={MAX_MEMORY_BYTES}",
                     *self._options,
                 ],
+                # The engine caches protobuf schemas in the folder it runs in.
+                cwd=self.data,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

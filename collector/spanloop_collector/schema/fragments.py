@@ -207,6 +207,11 @@ def time_of(nanoseconds: str) -> str:
     return f"fromUnixTimestamp64Nano(toInt64(least({nanoseconds}, 9223372036854775807)), 'UTC')"
 
 
+def seconds_of(nanoseconds: str) -> str:
+    """SQL for Unix seconds as a number; whole seconds apart, since 19 digits do not fit a Float64."""
+    return f"intDiv({nanoseconds}, 1000000000) + ({nanoseconds} % 1000000000) / 1e9"
+
+
 def week_of(time: str) -> str:
     """SQL for the partition of a time: its week, so that retention drops whole parts.
 
@@ -232,6 +237,7 @@ FRAGMENTS: dict[str, Callable[..., str]] = {
     "metric_names": lambda: sql_array(list(attributes.metric_codes())),
     "string": string_of,
     "time": time_of,
+    "seconds": seconds_of,
     "event_time": lambda: time_of(field("event.time_unix_nano")),
     "week_of": week_of,
     "field": field,

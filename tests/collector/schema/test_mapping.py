@@ -306,6 +306,12 @@ def test_times_no_clock_shows_are_stored(store: Store, start: int) -> None:
     assert row["metrics"]["start"] == pytest.approx(start / 1e9)
 
 
+def test_start_and_end_keep_their_fractions(store: Store) -> None:
+    row = stored(store, span(start_time_unix_nano=START + 250_000_000, end_time_unix_nano=END + 125_000_000))
+
+    assert (row["metrics"]["start"], row["metrics"]["end"]) == (1_700_000_000.25, 1_700_000_001.625)
+
+
 def test_an_end_before_the_start_has_no_negative_duration(store: Store) -> None:
     row = stored(store, span(end_time_unix_nano=START - 5))
 

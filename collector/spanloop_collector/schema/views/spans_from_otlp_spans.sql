@@ -65,7 +65,7 @@ SELECT
                 mapKeys(given)
             ),
             arrayConcat(
-                if(is_running, [start_unix_nano / 1e9], [start_unix_nano / 1e9, end_unix_nano / 1e9]),
+                if(is_running, [{seconds:start_unix_nano}], [{seconds:start_unix_nano}, {seconds:end_unix_nano}]),
                 if(needs_sum, [given['prompt_tokens'] + given['completion_tokens']], []),
                 if(isNull(new_cost), [], [assumeNotNull(new_cost)]),
                 mapValues(given)
