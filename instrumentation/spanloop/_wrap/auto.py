@@ -9,7 +9,6 @@ from typing import Any
 from spanloop._failsafe import guarded
 from spanloop._wrap.anthropic import ANTHROPIC
 from spanloop._wrap.client import Api, wrap_client_class
-from spanloop._wrap.instrumentors import run_instrumentors
 from spanloop._wrap.openai import OPENAI
 
 # Package, its API, and the client classes whose subclasses and instances are to be traced.
@@ -39,6 +38,8 @@ def auto_instrument(*, openai: bool = True, anthropic: bool = True, others: bool
         spanloop.init("support-bot")
         spanloop.auto_instrument()
     """
+    from spanloop._wrap.instrumentors import run_instrumentors  # brings in importlib.metadata, which takes its time
+
     wanted = {"openai": openai, "anthropic": anthropic}
     traced = tuple(name for name in CLIENTS if wanted[name] and guarded(_instrument)(name))
     return traced + (guarded(run_instrumentors)() or () if others else ())
