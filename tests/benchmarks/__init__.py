@@ -1,0 +1,1 @@
+"""What the collector costs and how fast it is, side by side with others: `python -m tests.benchmarks`."""

@@ -1,0 +1,49 @@
+"""Runs the benchmarks and prints a table each.
+
+    python -m tests.benchmarks                  all of them, about fifteen minutes
+    python -m tests.benchmarks ingest embedded  some of them
+    python -m tests.benchmarks ingest --spans 300000 --rounds 5
+
+Everything runs on this machine's cores at once: load generator, collector and ClickHouse. On a shared machine
+compare ratios of one run, not figures of two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.benchmarks import acknowledge, ingest, memory, queries
+from tests.benchmarks.options import Options
+
+BENCHMARKS: dict[str, Callable[[Options], None]] = {
+    "ingest": ingest.against_rotel,
+    "embedded": ingest.embedded,
+    "acknowledge": acknowledge.measure,
+    "memory": memory.measure,
+    "queries": queries.measure,
+}
+
+
+def main() -> None:
+    """Parses the command line and runs what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("which", nargs="*", metavar="benchmark", help=f"any of: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--spans", type=int, default=300_000, help="spans of one ingest run (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest, systems taking turns")
+    parser.add_argument("--rows", type=int, default=5_000_000, help="rows that queries run over")
+    parser.add_argument("--seconds", type=int, default=600, help="length of the memory run")
+    given = parser.parse_args()
+    unknown = set(given.which) - set(BENCHMARKS)
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    for name in given.which or BENCHMARKS:
+        with tempfile.TemporaryDirectory(prefix=f"spanloop-{name}-") as folder:
+            print(f"\n== {name}", flush=True)
+            BENCHMARKS[name](Options(Path(folder), given.spans, given.rounds, given.rows, given.seconds))
+
+
+if __name__ == "__main__":
+    main()

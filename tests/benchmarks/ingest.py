@@ -1,0 +1,135 @@
+"""Spans per second until they are visible in SQL."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from tests.benchmarks.options import Options, cpu_seconds, print_table, start_load
+from tests.benchmarks.profiles import PROFILES
+from tests.benchmarks.rotel import TABLES, Rotel, is_installed
+from tests.support.clickhouse_process import ClickHouseProcess
+from tests.support.collector_process import CollectorProcess
+
+WARM_UP_SPANS = 20_000
+POLL_SECONDS = 0.05
+VISIBLE_TIMEOUT_SECONDS = 300
+# Rotel acknowledges before it stores and loses some of it when it cannot keep up: stable for this long is done.
+SETTLED_SECONDS = 5.0
+
+# Measured before on such a machine with the same load, for orientation.
+OTHERS = {"llm": {"Arize Phoenix": 89, "MLflow": 386}, "small": {"Arize Phoenix": 133, "MLflow": 693}}
+
+
+def against_rotel(options: Options) -> None:
+    """Ours and Rotel's, in turns, into the same ClickHouse server."""
+    server = ClickHouseProcess(options.folder / "clickhouse")
+    server.start()
+    ours = CollectorProcess(options.folder / "collector", clickhouse_url=server.url)
+    ours.start()
+    try:
+        runs: dict[str, Callable[[str], tuple[float, float]]] = {
+            "spanloop": lambda profile: _run_ours(ours, profile, options.spans)
+        }
+        if is_installed():
+            for statement in TABLES:
+                server.execute(statement)
+            rotel = Rotel(server.url, options.folder / "rotel.log")
+            runs["Rotel"] = lambda profile: _run_rotel(rotel, server, profile, options.spans)
+        else:
+            print("without Rotel: pip install rotel")
+        _print(_rounds(runs, options.rounds), options)
+        if is_installed():
+            rotel.stop()
+    finally:
+        ours.stop()
+        server.stop()
+
+
+def embedded(options: Options) -> None:
+    """Ours with the embedded ClickHouse."""
+    ours = CollectorProcess(options.folder / "collector")
+    ours.start()
+    try:
+        _print(_rounds({"spanloop": lambda profile: _run_ours(ours, profile, options.spans)}, options.rounds), options)
+    finally:
+        ours.stop()
+
+
+Figures = dict[tuple[str, str], list[tuple[float, float]]]
+"""By profile and system, for each round: spans per second, and CPU seconds of the collector per 100,000 spans."""
+
+
+def _rounds(runs: dict[str, Callable[[str], tuple[float, float]]], rounds: int) -> Figures:
+    figures: Figures = defaultdict(list)
+    for profile in PROFILES:
+        for _ in range(rounds):
+            for system, run in runs.items():
+                figures[profile, system].append(run(profile))
+    return figures
+
+
+def _print(figures: Figures, options: Options) -> None:
+    rows: list[list[object]] = []
+    for (profile, system), runs in figures.items():
+        rates = [rate for rate, _ in runs]
+        cpu = statistics.median(seconds for _, seconds in runs)
+        rows.append([f"{profile} {system}", *(f"{r:,.0f}" for r in (min(rates), statistics.median(rates), max(rates)))])
+        rows[-1].append(f"{cpu:.2f}")
+        if (profile, "Rotel") in figures and system == "spanloop":
+            others = [rate for rate, _ in figures[profile, "Rotel"]]
+            rows[-1].append(f"{statistics.median(a / b for a, b in zip(rates, others, strict=True)):.2f}")
+        else:
+            rows[-1].append("")
+    print(f"{options.spans:,} spans a run until all are visible; CPU is the collector's process per 100,000 spans")
+    print_table(["spans/s", "min", "median", "max", "CPU s", "vs Rotel"], rows)
+    for profile, systems in OTHERS.items():
+        print(f"for orientation, {profile}: " + ", ".join(f"{name} {rate}/s" for name, rate in systems.items()))
+
+
+def _run_ours(collector: CollectorProcess, profile: str, spans: int) -> tuple[float, float]:
+    def count() -> int:
+        return int(collector.sql("SELECT count() AS n FROM logs")[0]["n"])
+
+    start_load(collector.grpc_address, profile, WARM_UP_SPANS).report()
+    before = _settled(count)
+    cpu, started = cpu_seconds(collector.pid), time.perf_counter()
+    start_load(collector.grpc_address, profile, spans).report()
+    while count() < before + spans:
+        if time.perf_counter() - started > VISIBLE_TIMEOUT_SECONDS:
+            raise RuntimeError(f"only {count() - before} of {spans} acknowledged spans are visible")
+        time.sleep(POLL_SECONDS)
+    elapsed = time.perf_counter() - started
+    return spans / elapsed, (cpu_seconds(collector.pid) - cpu) / spans * 100_000
+
+
+def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int) -> tuple[float, float]:
+    def count() -> int:
+        return int(server.execute("SELECT count() FROM otel.otel_traces"))
+
+    start_load(rotel.endpoint, profile, WARM_UP_SPANS).report()
+    before = _settled(count)
+    cpu, started = cpu_seconds(rotel.pid), time.perf_counter()
+    start_load(rotel.endpoint, profile, spans).report()
+    stored, changed = 0, time.perf_counter()
+    while stored < spans and time.perf_counter() - changed < SETTLED_SECONDS:
+        now = count() - before
+        if now != stored:
+            stored, changed = now, time.perf_counter()
+        time.sleep(POLL_SECONDS)
+    if stored < spans:
+        print(f"Rotel stored {stored} of {spans} acknowledged spans")
+    return stored / (changed - started), (cpu_seconds(rotel.pid) - cpu) / spans * 100_000
+
+
+def _settled(count: Callable[[], int]) -> int:
+    """The count once it has stopped growing for a while."""
+    last, changed = count(), time.perf_counter()
+    while time.perf_counter() - changed < 1.5:
+        time.sleep(0.2)
+        now = count()
+        if now != last:
+            last, changed = now, time.perf_counter()
+    return last

@@ -1,0 +1,69 @@
+"""What a benchmark is told, and helpers that several of them use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.benchmarks.load import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Sizes of a run."""
+
+    folder: Path
+    """Where everything of this run is kept, and deleted afterwards."""
+    spans: int
+    rounds: int
+    rows: int
+    seconds: int
+
+
+def start_load(endpoint: str, profile: str, spans: int, *, rate: float = 0.0, concurrency: int = 8) -> LoadProcess:
+    """Starts a load generator in a process of its own."""
+    return LoadProcess(
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.benchmarks.load"),
+                *("--endpoint", endpoint, "--profile", profile, "--spans", str(spans)),
+                *("--rate", str(rate), "--concurrency", str(concurrency)),
+            ],
+            stdout=subprocess.PIPE,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProcess:
+    """A running load generator."""
+
+    process: subprocess.Popen[bytes]
+
+    def report(self) -> Report:
+        """What it saw, once it is done."""
+        output, _ = self.process.communicate()
+        if self.process.returncode:
+            raise RuntimeError(f"the load generator failed with exit code {self.process.returncode}")
+        return Report(**json.loads(output))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process has used."""
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Columns aligned, numbers to the right."""
+    cells = [list(head), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    for row in cells:
+        line = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        print("  ".join(line), flush=True)
