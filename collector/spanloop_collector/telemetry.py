@@ -31,16 +31,8 @@ ACKNOWLEDGE_SECONDS = Histogram(
 SPOOL_BYTES = _gauge("spool_bytes", "Bytes waiting on disk.", "signal")
 SPOOL_ITEMS = _gauge("spool_items", "Spans or log records waiting on disk.", "signal")
 SPOOL_OLDEST_SECONDS = _gauge("spool_oldest_seconds", "Age of the oldest request waiting on disk.", "signal")
-SPOOL_CORRUPT_RECORDS = _counter(
-    "spool_corrupt_records", "Records cut because their checksum failed.", "signal"
-)
-WRITE_BATCHES = _counter(
-    "write_batches", "Inserts by outcome: stored, retried, bisected.", "signal", "outcome"
-)
+SPOOL_CORRUPT_RECORDS = _counter("spool_corrupt_records", "Records cut because their checksum failed.", "signal")
+WRITE_BATCHES = _counter("write_batches", "Inserts by outcome: stored, retried, bisected.", "signal", "outcome")
 WRITE_ITEMS = _counter("write_items", "Spans or log records stored.", "signal")
-DEAD_LETTERS = _counter(
-    "write_dead_letters", "Requests set aside because ClickHouse refuses their data.", "signal"
-)
-QUERIES = _counter(
-    "query_statements", "SQL statements from outside by outcome: ok, refused, failed.", "outcome"
-)
+DEAD_LETTERS = _counter("write_dead_letters", "Requests set aside because ClickHouse refuses their data.", "signal")
+QUERIES = _counter("query_statements", "SQL statements from outside by outcome: ok, refused, failed.", "outcome")
