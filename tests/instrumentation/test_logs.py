@@ -78,7 +78,7 @@ def test_an_exception_is_kept(collector: Collector, logger: logging.Logger) -> N
 
 @pytest.mark.parametrize(
     ("level", "text", "number"),
-    [(5, "Level 5", 1), (10, "DEBUG", 5), (40, "ERROR", 17), (50, "FATAL", 21), (99, "Level 99", 21)],
+    [(3, "Level 3", 1), (10, "DEBUG", 5), (40, "ERROR", 17), (50, "FATAL", 21), (99, "Level 99", 21)],
 )
 def test_levels(level: int, text: str, number: int, collector: Collector, logger: logging.Logger) -> None:
     logger.setLevel(1)
