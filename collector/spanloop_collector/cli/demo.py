@@ -106,15 +106,16 @@ def print_answer(client: ApiClient, question: Question) -> None:
 
 def print_next_steps(listening: Listening, *, data_dir: Path | None, is_kept: bool) -> None:
     """How to go on from here."""
+    at = f" --api-url http://{listening.api_address}" if is_kept else ""
     serve = f"spanloop serve --data-dir {data_dir}" if data_dir else "spanloop serve"
     print("\nWhere to go next\n")
+    if not is_kept:
+        print(f"  {serve}\n      runs a collector that stays")
+    print(f"  spanloop tail{at}\n      shows rows as they arrive")
+    print(f'  spanloop sql{at} "SELECT * FROM traces"\n      answers questions')
+    print("\nYour own application needs two lines, spanloop.init(project=...) and @spanloop.traced.")
+    print("One that speaks OpenTelemetry already needs a variable and no code:")
+    endpoint = f"http://{listening.grpc_address}" if is_kept else "http://127.0.0.1:4317"
+    print(f"  OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}")
     if is_kept:
-        print(f'  spanloop sql --api-url http://{listening.api_address} "SELECT * FROM traces"   ask something else')
-        print(f"  spanloop tail --api-url http://{listening.api_address}                          rows as they arrive")
         print("\nThe collector runs until Ctrl-C.", flush=True)
-        return
-    print(f"  {serve}    a collector that stays")
-    print("  spanloop tail           its rows as they arrive")
-    print('  spanloop sql "SELECT * FROM traces"')
-    print('\nYour own application needs two lines, spanloop.init("my-project") and @spanloop.traced; one that')
-    print("speaks OpenTelemetry already needs none: OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317.")
