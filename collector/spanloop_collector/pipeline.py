@@ -34,6 +34,7 @@ from spanloop_collector.store import Store
 from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
 from spanloop_collector.write import Writer
 from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
+from spanloop_collector.write.merges import MergePacer
 from spanloop_collector.write.pricing import Pricing
 
 SIGNALS = ("traces", "logs")
@@ -66,6 +67,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         writer.start()
         stages.push_async_callback(writer.stop, DRAIN_SECONDS)
     await stages.enter_async_context(_background(Pricing(store).run()))
+    await stages.enter_async_context(_background(MergePacer(store, spools.values()).run()))
 
     keys = KeyRing(KeyTable(store), KeyCache(settings.data_dir))
     if settings.auth.require_keys:

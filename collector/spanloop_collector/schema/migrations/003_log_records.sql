@@ -27,17 +27,17 @@ ENGINE = Null;
 CREATE TABLE IF NOT EXISTS {database}.log_records {on_cluster}
 (
     project LowCardinality(String),
-    time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    observed_time DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    received DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
-    trace_id String CODEC(ZSTD(1)),
-    span_id String CODEC(ZSTD(1)),
+    time DateTime64(9, 'UTC') CODEC(Delta, Default),
+    observed_time DateTime64(9, 'UTC') CODEC(Delta, Default),
+    received DateTime64(6, 'UTC') CODEC(Delta, Default),
+    trace_id String,
+    span_id String,
     severity LowCardinality(String),
     severity_number UInt8,
-    body String CODEC(ZSTD(1)),
+    body String,
     event_name LowCardinality(String),
-    attributes Map(LowCardinality(String), String) CODEC(ZSTD(1)),
-    resource Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+    attributes Map(LowCardinality(String), String),
+    resource Map(LowCardinality(String), String),
     scope_name LowCardinality(String),
     scope_version LowCardinality(String),
     content_hash UInt64,
@@ -49,4 +49,5 @@ CREATE TABLE IF NOT EXISTS {database}.log_records {on_cluster}
 ENGINE = {replacing}(received)
 PARTITION BY {week_of:time}
 ORDER BY (project, time, trace_id, span_id, content_hash)
+TTL toDateTime(received) + INTERVAL 10 MINUTE RECOMPRESS CODEC(ZSTD(3))
 SETTINGS non_replicated_deduplication_window = 10000;
