@@ -45,6 +45,7 @@ class Store:
     def __init__(self, settings: StoreSettings, data_dir: Path) -> None:
         self.settings = settings
         self.data_dir = data_dir
+        self._is_migrated = False
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._otlp_schema = (files("spanloop_collector.schema") / "otlp.proto").read_text()
 
@@ -74,8 +75,9 @@ class Store:
         return not self.settings.clickhouse_url
 
     def migrate(self) -> None:
-        """Brings the schema up to date."""
+        """Brings the schema up to date; inserts of OTLP wait for it."""
         migrate(self)
+        self._is_migrated = True
 
     def query(
         self, sql: str, parameters: dict[str, Any] | None = None, settings: Mapping[str, Any] | None = None
@@ -103,6 +105,9 @@ class Store:
 
         Raises ClickHouse's DatabaseError where it refuses the payload, StoreUnavailableError where it is away.
         """
+        if not self._is_migrated:
+            # Between the tables and the views that fill them, an insert would succeed and store nothing.
+            raise StoreUnavailableError("the schema is not up to date yet")
         table, message = OTLP_MESSAGES[signal]
         with self.client() as client:
             client.raw_insert(
