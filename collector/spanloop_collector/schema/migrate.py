@@ -11,6 +11,7 @@ from importlib.resources.abc import Traversable
 from typing import Protocol
 
 from spanloop_collector.schema.fragments import render
+from spanloop_collector.schema.retention import apply_retention
 
 MATERIALIZED = {
     "spans_from_otlp_spans": "spans",
@@ -44,8 +45,8 @@ class Database(Protocol):
         """The first column of a query's result."""
 
 
-def migrate(store: Database) -> None:
-    """Creates or updates everything in the store's database."""
+def migrate(store: Database, *, retention_days: int = 0) -> None:
+    """Creates or updates everything in the store's database; 0 days keep rows for good."""
     names = _names(store)
     on_cluster = names["on_cluster"]
     store.command(f"CREATE DATABASE IF NOT EXISTS {store.database} {on_cluster} {_database_engine(store)}")
@@ -61,6 +62,7 @@ def migrate(store: Database) -> None:
         _put_materialized_view(store, view, table, names)
     for view in VIEWS:
         _put_view(store, view, names)
+    apply_retention(store, retention_days, on_cluster=on_cluster)
 
 
 def _names(store: Database) -> dict[str, str]:

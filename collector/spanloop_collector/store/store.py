@@ -76,7 +76,7 @@ class Store:
 
     def migrate(self) -> None:
         """Brings the schema up to date; inserts of OTLP wait for it."""
-        migrate(self)
+        migrate(self, retention_days=self.settings.retention_days)
         self._is_migrated = True
 
     def query(

@@ -250,6 +250,12 @@ def test_metadata_objects_keep_nested_values_as_json(store: Store) -> None:
     assert sorted(row["metadata_json"]) == ["age", "temperature", "user"]
 
 
+def test_model_and_provider_are_found_in_metadata_objects(store: Store) -> None:
+    row = stored(store, span({"spanloop.metadata": '{"model": "gpt-4o", "provider": "openai"}'}))
+
+    assert (row["model"], row["provider"], row["type"]) == ("gpt-4o", "openai", "llm")
+
+
 def test_a_metadata_text_that_is_no_object_is_kept(store: Store) -> None:
     assert stored(store, span({"metadata": "just words"}))["metadata"] == {"metadata": "just words"}
 

@@ -154,8 +154,17 @@ FROM
                 {string:openinference_kind} AS openinference_kind,
                 {string:traceloop_kind} AS traceloop_kind,
                 {string:span_attributes} AS span_attributes,
-                if({string:model} != '', {string:model}, {string:response_model}) AS model,
-                {string:provider} AS provider,
+                multiIf(
+                    {string:model} != '', {string:model},
+                    {string:response_model} != '', {string:response_model},
+                    {string:metadata_object} != '', JSONExtractString({string:metadata_object}, 'model'),
+                    ''
+                ) AS model,
+                multiIf(
+                    {string:provider} != '', {string:provider},
+                    {string:metadata_object} != '', JSONExtractString({string:metadata_object}, 'provider'),
+                    ''
+                ) AS provider,
                 {string:metrics_object} AS metrics_object,
                 {string:scores_object} AS scores_object,
                 {string:metadata_object} AS metadata_object,
