@@ -44,7 +44,7 @@ PER_MINUTE = """
 SELECT toStartOfMinute(created) AS minute, quantile(0.95)(duration), sum(tokens), sum(cost) FROM logs
 WHERE project = 'default' AND created >= toStartOfDay(now(), 'UTC') - INTERVAL 1 DAY GROUP BY minute ORDER BY minute
 """
-WORD = "SELECT id, created FROM logs WHERE hasToken({field}, 'word77') ORDER BY created DESC LIMIT 50"
+WORD = "SELECT id, created FROM logs WHERE hasToken(lower({field}), 'word77') ORDER BY created DESC LIMIT 50"
 
 TARGETS_MS = {"newest 50 traces": 150, "one trace by id": 100, "per minute over a day": 300, "word in input": 1000}
 

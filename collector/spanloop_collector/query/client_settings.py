@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from spanloop_collector.query.refusal import refuse
 from spanloop_collector.settings import QuerySettings
+from spanloop_collector.store.connect import QUERY_SETTINGS
 
 TAKEN = frozenset(
     {
@@ -108,8 +109,8 @@ def _capped(name: str, value: str, bound: float) -> str:
 
 
 def limit_settings(limits: QuerySettings) -> dict[str, str]:
-    """The operator's bounds as ClickHouse settings."""
-    return {
+    """The operator's bounds as ClickHouse settings, and what the views need to use their indexes."""
+    return QUERY_SETTINGS | {
         "max_execution_time": f"{limits.max_execution_seconds:g}",
         "max_memory_usage": str(limits.max_memory_bytes),
         "max_result_rows": str(limits.max_result_rows),

@@ -99,10 +99,9 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
     INDEX by_span_id span_id TYPE bloom_filter(0.01),
     INDEX by_id id TYPE bloom_filter(0.01),
     INDEX by_received received TYPE minmax,
-    INDEX by_session_id metadata['session_id'] TYPE bloom_filter(0.01),
-    INDEX by_user_id metadata['user_id'] TYPE bloom_filter(0.01),
-    INDEX by_input_words input TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(input), posting_list_codec = 'bitpacking'),
-    INDEX by_output_words output TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(output), posting_list_codec = 'bitpacking')
+    INDEX by_metadata mapValues(metadata) TYPE bloom_filter(0.01),
+    INDEX by_input_words lower(input) TYPE text(tokenizer = splitByNonAlpha, posting_list_codec = 'bitpacking'),
+    INDEX by_output_words lower(output) TYPE text(tokenizer = splitByNonAlpha, posting_list_codec = 'bitpacking')
 )
 ENGINE = {replacing}(version)
 PARTITION BY {week_of:created}

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS {database}.log_records {on_cluster}
 
     INDEX by_trace_id trace_id TYPE bloom_filter(0.001),
     INDEX by_received received TYPE minmax,
-    INDEX by_body_words body TYPE text(tokenizer = splitByNonAlpha, preprocessor = lower(body), posting_list_codec = 'bitpacking')
+    INDEX by_body_words lower(body) TYPE text(tokenizer = splitByNonAlpha, posting_list_codec = 'bitpacking')
 )
 ENGINE = {replacing}(received)
 PARTITION BY {week_of:time}
