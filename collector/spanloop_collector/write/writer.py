@@ -26,7 +26,7 @@ from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
 FIRST_RETRY_SECONDS = 0.25
-TAKE_TIMEOUT_SECONDS = 1.0
+TAKE_TIMEOUT_SECONDS = 0.25
 BARRIER_POLL_SECONDS = 0.02
 
 logger = logging.getLogger(__name__)
