@@ -28,6 +28,8 @@ from spanloop_collector.write.refusal import Refusal, refusal_of
 FIRST_RETRY_SECONDS = 0.25
 TAKE_TIMEOUT_SECONDS = 0.25
 BARRIER_POLL_SECONDS = 0.02
+# Ages of segments and the barrier's own time come from different clocks.
+CLOCK_MARGIN_SECONDS = 0.01
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +64,13 @@ class Writer:
 
     async def barrier(self) -> None:
         """Returns once everything acknowledged before the call is visible in ClickHouse."""
-        asked = time.time()
+        asked = time.monotonic()
         self._spool.seal()
         while True:
+            # Read before the backlog's age, which can then only seem too great: better to wait once more.
+            since_asked = time.monotonic() - asked
             backlog = self._spool.backlog()
-            if not backlog.items or backlog.oldest_age_seconds < time.time() - asked:
+            if not backlog.items or backlog.oldest_age_seconds < since_asked - CLOCK_MARGIN_SECONDS:
                 return
             await asyncio.sleep(BARRIER_POLL_SECONDS)
 

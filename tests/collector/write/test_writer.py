@@ -55,6 +55,16 @@ async def test_spans_are_visible_after_the_barrier(store: Store, tmp_path: Path)
         await it.writer.stop(5)
 
 
+async def test_the_barrier_holds_for_what_was_acknowledged_an_instant_before(store: Store, tmp_path: Path) -> None:
+    async with line(tmp_path, store) as it:
+        it.writer.start()
+        for number in range(15):
+            await it.spool.append(request(span(name=f"{number:02}")), item_count=1)
+            await it.writer.barrier()
+            assert len(await it.names()) == number + 1
+        await it.writer.stop(5)
+
+
 async def test_a_segment_inserted_before_a_crash_is_not_doubled(store: Store, tmp_path: Path) -> None:
     async with line(tmp_path, store) as it:
         await it.spool.append(request(span(name="once")), item_count=1)
