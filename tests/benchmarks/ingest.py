@@ -95,13 +95,13 @@ def _run_ours(collector: CollectorProcess, profile: str, spans: int) -> tuple[fl
 
     start_load(collector.grpc_address, profile, WARM_UP_SPANS).report()
     before = _settled(count)
-    cpu, started = cpu_seconds(collector.pid), time.perf_counter()
-    start_load(collector.grpc_address, profile, spans).report()
+    cpu = cpu_seconds(collector.pid)
+    report = start_load(collector.grpc_address, profile, spans).report()
     while count() < before + spans:
-        if time.perf_counter() - started > VISIBLE_TIMEOUT_SECONDS:
+        if time.time() - report.started_unix_seconds > VISIBLE_TIMEOUT_SECONDS:
             raise RuntimeError(f"only {count() - before} of {spans} acknowledged spans are visible")
         time.sleep(POLL_SECONDS)
-    elapsed = time.perf_counter() - started
+    elapsed = time.time() - report.started_unix_seconds
     return spans / elapsed, (cpu_seconds(collector.pid) - cpu) / spans * 100_000
 
 
@@ -111,17 +111,17 @@ def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int
 
     start_load(rotel.endpoint, profile, WARM_UP_SPANS).report()
     before = _settled(count)
-    cpu, started = cpu_seconds(rotel.pid), time.perf_counter()
-    start_load(rotel.endpoint, profile, spans).report()
-    stored, changed = 0, time.perf_counter()
-    while stored < spans and time.perf_counter() - changed < SETTLED_SECONDS:
+    cpu = cpu_seconds(rotel.pid)
+    report = start_load(rotel.endpoint, profile, spans).report()
+    stored, changed = 0, time.time()
+    while stored < spans and time.time() - changed < SETTLED_SECONDS:
         now = count() - before
         if now != stored:
-            stored, changed = now, time.perf_counter()
+            stored, changed = now, time.time()
         time.sleep(POLL_SECONDS)
     if stored < spans:
         print(f"Rotel stored {stored} of {spans} acknowledged spans")
-    return stored / (changed - started), (cpu_seconds(rotel.pid) - cpu) / spans * 100_000
+    return stored / (changed - report.started_unix_seconds), (cpu_seconds(rotel.pid) - cpu) / spans * 100_000
 
 
 def _settled(count: Callable[[], int]) -> int:

@@ -29,6 +29,8 @@ Export: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]"
 class Report:
     """What one run sent."""
 
+    started_unix_seconds: float
+    """When the first request was sent: making the requests does not count."""
     acknowledged: int
     """Spans."""
     seconds: float
@@ -53,7 +55,7 @@ class Generator:
         self._retries = 0
 
     async def run(self) -> Report:
-        started, cpu = time.perf_counter(), time.process_time()
+        started_unix, started, cpu = time.time(), time.perf_counter(), time.process_time()
         options = [("grpc.max_send_message_length", -1)]
         async with grpc.aio.insecure_channel(self._endpoint, options=options) as channel:
             export: Export = channel.unary_unary(EXPORT)
@@ -63,6 +65,7 @@ class Generator:
                 await asyncio.gather(*(self._send_all(export) for _ in range(self._concurrency)))
         latencies = sorted(self._latencies)
         return Report(
+            started_unix_seconds=started_unix,
             acknowledged=len(latencies) * SPANS_PER_REQUEST,
             seconds=time.perf_counter() - started,
             retries=self._retries,

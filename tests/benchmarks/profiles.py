@@ -145,9 +145,7 @@ class _Template:
 
 
 def _prose(rng: random.Random) -> str:
-    words: list[str] = []
-    while sum(map(len, words)) + len(words) < CONTENT_CHARACTERS:
-        words.append(f"word{rng.randint(0, VOCABULARY)}")
+    words = (f"word{rng.randint(0, VOCABULARY)}" for _ in range(CONTENT_CHARACTERS // 5))
     return " ".join(words)[:CONTENT_CHARACTERS]
 
 
