@@ -72,7 +72,6 @@ def _names(store: Database) -> dict[str, str]:
         "database": store.database,
         "on_cluster": f"ON CLUSTER '{store.cluster}'" if store.cluster else "",
         "replacing": f"{replicated}ReplacingMergeTree",
-        "replacing_engine": f"{replicated}ReplacingMergeTree",
     }
 
 

@@ -16,6 +16,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
+from spanloop_collector.receive.wire import encode_varint
+
 NESTED = ("array_value", "kvlist_value")
 # Field 100, length-delimited: `json_value` of schema/otlp.proto.
 JSON_VALUE_TAG = b"\xa2\x06"
@@ -93,13 +95,4 @@ def _flatten_value(value: AnyValue) -> None:
     text = json_text(value).encode()
     value.Clear()
     # The field is ours, so the generated class keeps it as an unknown one and writes it out again.
-    value.MergeFromString(JSON_VALUE_TAG + _varint(len(text)) + text)
-
-
-def _varint(number: int) -> bytes:
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
+    value.MergeFromString(JSON_VALUE_TAG + encode_varint(len(text)) + text)
