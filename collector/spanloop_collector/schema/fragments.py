@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.resources import files
 
 from spanloop_collector.schema import attributes
 
@@ -221,7 +222,13 @@ def week_of(time: str) -> str:
     return f"if({sane}, toMonday({time}), toDate('1970-01-05'))"
 
 
+def row_columns() -> str:
+    """SQL for the columns of a row, from `spans`: the one list behind `logs` and `eval_rows`."""
+    return (files(__package__) / "row_columns.sql").read_text().strip()
+
+
 FRAGMENTS: dict[str, Callable[..., str]] = {
+    "row_columns": row_columns,
     "attributes": lambda: f"Array(Tuple(key LowCardinality(String), value {VALUE_TYPE}))",
     "any_value": lambda: VALUE_TYPE,
     "value_kinds": lambda: VALUE_KINDS_TYPE,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-TABLES = ("spans", "log_records")
+EXPIRING = {"spans": " WHERE experiment_id = ''", "log_records": ""}
+"""Tables whose rows expire, and which of their rows: experiments are permanent."""
+
 RECOMPRESS = "toDateTime(received) + INTERVAL 10 MINUTE RECOMPRESS CODEC(ZSTD(3))"
 
 
@@ -27,7 +29,7 @@ def apply_retention(store: Database, days: int, *, on_cluster: str) -> None:
 
     Counted from receipt, not from the span's own time: a clock that is decades off must not make rows vanish.
     """
-    for table in TABLES:
+    for table, condition in EXPIRING.items():
         (definition,) = store.column(
             f"SELECT engine_full FROM system.tables WHERE database = '{store.database}' AND name = '{table}'"
         )
@@ -35,5 +37,5 @@ def apply_retention(store: Database, days: int, *, on_cluster: str) -> None:
             continue
         if not days and "toIntervalDay(" not in definition:
             continue
-        drop = f", toDateTime(received) + INTERVAL {days} DAY DELETE" if days else ""
+        drop = f", toDateTime(received) + INTERVAL {days} DAY DELETE{condition}" if days else ""
         store.command(f"ALTER TABLE {store.database}.{table} {on_cluster} MODIFY TTL {RECOMPRESS}{drop}")

@@ -23,16 +23,18 @@ def names(store: Store) -> list[str]:
 def test_rows_older_than_the_retention_go(store_settings: StoreSettings, embedded_directory: Path) -> None:
     store = Store.open(store_settings, embedded_directory.parent)
     now = time.time_ns()
-    for name, received in (("old", now - 40 * DAY_NS), ("new", now), ("epoch", now)):
-        # A span's own time does not matter.
+    for name, received in (("old", now - 40 * DAY_NS), ("new", now), ("epoch", now), ("case", now - 40 * DAY_NS)):
+        # A span's own time does not matter, and experiments are permanent.
         start = 1 if name == "epoch" else now
-        payload = request(span(name=name, start_time_unix_nano=start, end_time_unix_nano=start), received=received)
-        store.insert_otlp("traces", payload, token=os.urandom(8).hex())
+        attributes = {"spanloop.experiment_id": "e1"} if name == "case" else {}
+        one = span(attributes, name=name, start_time_unix_nano=start, end_time_unix_nano=start)
+        store.insert_otlp("traces", request(one, received=received), token=os.urandom(8).hex())
     assert names(store) == ["epoch", "new", "old"]
 
     migrate(store, retention_days=30)
     migrate(store, retention_days=30)
     assert names(store) == ["epoch", "new"]
+    assert store.column(f"SELECT name FROM {store.database}.eval_rows WHERE experiment_id = 'e1'") == ["case"]
 
     migrate(store)
     (definition,) = store.column(

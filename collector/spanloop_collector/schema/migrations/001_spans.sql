@@ -56,7 +56,8 @@ CREATE TABLE IF NOT EXISTS {database}.otlp_spans {on_cluster}
 ENGINE = Null;
 
 -- The newest version of a span wins: `version` is the time of writing, with finished spans above running ones.
--- Partitions are weeks, so that retention drops whole parts; times no clock shows share one partition.
+-- Partitions are weeks, so that retention drops whole parts; times no clock shows share one partition. Rows of
+-- experiments lie apart: they are kept for good, and production's queries never see their parts.
 -- Rows arrive with the default codec (LZ4), which costs half as much as ZSTD, and are compressed for good by a merge
 -- once they have rested for ten minutes.
 CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
@@ -86,6 +87,7 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
     metadata_json Array(LowCardinality(String)),
     tags Array(LowCardinality(String)),
     origin String,
+    experiment_id LowCardinality(String),
     kind LowCardinality(String),
     status_code LowCardinality(String),
     trace_state String,
@@ -99,12 +101,13 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
     INDEX by_span_id span_id TYPE bloom_filter(0.01),
     INDEX by_id id TYPE bloom_filter(0.01),
     INDEX by_received received TYPE minmax,
+    INDEX by_experiment experiment_id TYPE set(100),
     INDEX by_metadata mapValues(metadata) TYPE bloom_filter(0.01),
     INDEX by_input_words lower(input) TYPE text(tokenizer = splitByNonAlpha, posting_list_codec = 'bitpacking'),
     INDEX by_output_words lower(output) TYPE text(tokenizer = splitByNonAlpha, posting_list_codec = 'bitpacking')
 )
 ENGINE = {replacing}(version)
-PARTITION BY {week_of:created}
+PARTITION BY ({week_of:created}, experiment_id != '')
 ORDER BY (project, created, trace_id, span_id)
 TTL toDateTime(received) + INTERVAL 10 MINUTE RECOMPRESS CODEC(ZSTD(3))
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;

@@ -1,39 +1,6 @@
 -- One row per span, the newest version: production calls, as SQL users see them.
--- Columns up to `origin` are the row shape that datasets and experiments share; the rest is what OTLP says beside it.
 
 SELECT
-    id,
-    trace_id,
-    span_id,
-    parent_id,
-    parent_id = '' AS is_root,
-    project,
-    name,
-    type,
-    input,
-    output,
-    expected,
-    error,
-    scores,
-    metrics,
-    metadata,
-    tags,
-    created,
-    origin,
-    if(end_time > created, (toUnixTimestamp64Nano(end_time) - toUnixTimestamp64Nano(created)) / 1e9, 0) AS duration,
-    end_time,
-    tokens,
-    cost,
-    model,
-    provider,
-    kind,
-    status_code,
-    events,
-    links,
-    resource,
-    scope_name,
-    scope_version,
-    trace_state,
-    metadata_json,
-    received
+    {row_columns}
 FROM {database}.spans FINAL
+WHERE experiment_id = ''

@@ -89,6 +89,7 @@ SELECT
     ) AS metadata_json,
     multiIf(tags_text = '', [], isValidJSON(tags_text), JSONExtract(tags_text, 'Array(String)'), [tags_text]) AS tags,
     {string:origin} AS origin,
+    {string:experiment_id} AS experiment_id,
     transform(kind_number, [1, 2, 3, 4, 5], ['internal', 'server', 'client', 'producer', 'consumer'], '') AS kind,
     transform(status_number, [1, 2], ['ok', 'error'], '') AS status_code,
     trace_state,
