@@ -1,0 +1,216 @@
+"""A client of the collector's API, with the standard library: JSON over one kept-alive connection.
+
+Unlike tracing, which never raises into the application, what a program asks for here it waits for: a collector that
+refuses or stays away is an `ApiError` that says what to do.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from spanloop import _runtime
+from spanloop._json import to_json
+from spanloop._version import __version__
+
+API_PORT = 7411
+REQUEST_SECONDS = 60.0
+RETRY_SECONDS = 15.0
+"""How long a collector may stay away, or say "try later", before a request fails."""
+FIRST_PAUSE_SECONDS = 0.1
+MAX_PAUSE_SECONDS = 2.0
+RETRIED_STATUS = frozenset({429, 502, 503, 504})
+MAX_VALUE_CHARS = 64 * 1024 * 1024
+
+
+class ApiError(Exception):
+    """The collector did not answer, or refused; the message says what to do."""
+
+    def __init__(self, message: str, *, status: int = 0, field: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        """HTTP status; 0 when nobody answered."""
+        self.field = field
+        """The field of the request that is wrong; empty where none is to blame."""
+
+
+class ApiClient:
+    """Calls one collector. Safe to use from several threads, which take turns."""
+
+    def __init__(self, url: str | None = None, *, api_key: str | None = None) -> None:
+        self.url = (url or default_api_url()).rstrip("/")
+        self._parts = urlsplit(self.url)
+        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+            raise ApiError(f"API address {self.url!r} is not of the form http[s]://host:port (SPANLOOP_API_URL)")
+        self._headers = {"content-type": "application/json", "user-agent": f"spanloop-python/{__version__}"}
+        if key := api_key or default_api_key():
+            self._headers["authorization"] = f"Bearer {key}"
+        # Protects the connection, which carries one request at a time.
+        self._lock = threading.Lock()
+        self._connection: http.client.HTTPConnection | None = None
+
+    def get(self, path: str, **parameters: str) -> dict[str, Any]:
+        """The JSON answer to GET; parameters that are empty are left out."""
+        query = urlencode({name: value for name, value in parameters.items() if value})
+        return self._call("GET", f"{path}?{query}" if query else path, None)
+
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        is_idempotent: bool = False,
+        timeout: float = REQUEST_SECONDS,
+    ) -> dict[str, Any]:
+        """The JSON answer to POST. Values that JSON does not have are written as tracing writes them.
+
+        A request that is idempotent is sent again when its answer got lost.
+        """
+        return self._call("POST", path, _encode(body or {}), is_idempotent=is_idempotent, timeout=timeout)
+
+    def delete(self, path: str, **parameters: str) -> dict[str, Any]:
+        """The JSON answer to DELETE."""
+        query = urlencode({name: value for name, value in parameters.items() if value})
+        return self._call("DELETE", f"{path}?{query}" if query else path, None)
+
+    def close(self) -> None:
+        """Closes the connection; the next request opens another."""
+        with self._lock:
+            self._drop()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        *,
+        is_idempotent: bool = True,
+        timeout: float = REQUEST_SECONDS,
+    ) -> dict[str, Any]:
+        deadline = time.monotonic() + RETRY_SECONDS
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return self._try(method, path, body, timeout)
+            except ApiError as error:
+                is_passing = error.status in RETRIED_STATUS or (error.status == 0 and is_idempotent)
+                if not is_passing or time.monotonic() + pause > deadline:
+                    raise
+            time.sleep(pause)
+            pause = min(pause * 2, MAX_PAUSE_SECONDS)
+
+    def _try(self, method: str, path: str, body: bytes | None, timeout: float) -> dict[str, Any]:
+        with self._lock:
+            status, content = self._exchange(method, path, body, timeout)
+        answer = _parse(content)
+        if status // 100 == 2 and isinstance(answer, dict):
+            return answer
+        if status // 100 == 2:
+            raise ApiError(f"{self.url}{path} did not answer with JSON; is that a spanloop collector?", status=status)
+        raise _refusal(status, answer, content)
+
+    def _exchange(self, method: str, path: str, body: bytes | None, timeout: float) -> tuple[int, bytes]:
+        was_open = self._connection is not None
+        try:
+            try:
+                return self._send(method, path, body, timeout)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                self._drop()
+                if not was_open:
+                    raise
+                # An idle connection the collector had closed in the meantime.
+                return self._send(method, path, body, timeout)
+        except (OSError, http.client.HTTPException) as error:
+            self._drop()
+            raise ApiError(
+                f"no collector answers at {self.url} ({error or type(error).__name__}); start one with "
+                "`spanloop serve`, or say where it is with SPANLOOP_API_URL"
+            ) from None
+
+    def _send(self, method: str, path: str, body: bytes | None, timeout: float) -> tuple[int, bytes]:
+        if self._connection is None:
+            self._connection = self._connect()
+        connection = self._connection
+        connection.timeout = timeout
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout)
+        connection.request(method, self._parts.path + path, body, self._headers)
+        response = connection.getresponse()
+        content = response.read()
+        if response.will_close:
+            self._drop()
+        return response.status, content
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "127.0.0.1", self._parts.port
+        if self._parts.scheme == "http":
+            connection = http.client.HTTPConnection(host, port)
+        else:
+            context = ssl.create_default_context(cafile=os.environ.get("SPANLOOP_CERTIFICATE") or None)
+            if certificate := os.environ.get("SPANLOOP_CLIENT_CERTIFICATE"):
+                context.load_cert_chain(certificate, os.environ.get("SPANLOOP_CLIENT_KEY") or None)
+            connection = http.client.HTTPSConnection(host, port, context=context)
+        connection.connect()
+        # Header and body are two writes; without this the second waits for the first one's acknowledgement.
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def default_api_url(environ: Mapping[str, str] = os.environ) -> str:
+    """`SPANLOOP_API_URL`; without it the API's port on the host that traces are sent to, or on this machine."""
+    if given := environ.get("SPANLOOP_API_URL"):
+        return given
+    runtime = _runtime.active()
+    endpoint = runtime.settings.endpoint if runtime else environ.get("SPANLOOP_ENDPOINT", "")
+    parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint or '127.0.0.1'}")
+    host = parts.hostname or "127.0.0.1"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{API_PORT}"
+
+
+def default_api_key(environ: Mapping[str, str] = os.environ) -> str:
+    """The key given to `spanloop.init`, or `SPANLOOP_API_KEY`; empty without either."""
+    runtime = _runtime.active()
+    return (runtime.settings.api_key if runtime else "") or environ.get("SPANLOOP_API_KEY", "")
+
+
+def default_project(environ: Mapping[str, str] = os.environ) -> str:
+    """The project given to `spanloop.init`, or `SPANLOOP_PROJECT`; empty leaves it to the key or the collector."""
+    runtime = _runtime.active()
+    return (runtime.settings.project if runtime else "") or environ.get("SPANLOOP_PROJECT", "")
+
+
+def _encode(body: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError):
+        return to_json(body, MAX_VALUE_CHARS).encode()
+
+
+def _parse(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _refusal(status: int, answer: Any, content: bytes) -> ApiError:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, dict):
+        message, field = str(error.get("message", "")), str(error.get("field", ""))
+    else:
+        message, field = content[:500].decode("utf-8", "replace").strip(), ""
+    hint = "; give a key with api_key= or SPANLOOP_API_KEY" if status == 401 else ""
+    return ApiError((message or f"HTTP {status}") + hint, status=status, field=field)
