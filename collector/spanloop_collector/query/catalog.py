@@ -16,6 +16,8 @@ VIEWS = (
     "eval_rows",
     "scoring_rules",
     "dead_letters",
+    "review_queue",
+    "audit_log",
 )
 """The relations that SQL users see."""
 
