@@ -10,6 +10,7 @@ SpanloopError
 │   ├── UnauthenticatedError  no key, or one that is unknown or revoked (UNAUTHENTICATED / 401)
 │   ├── PermissionDeniedError the key is known and does not reach this far (PERMISSION_DENIED / 403)
 │   ├── NotFoundError         the named thing does not exist (NOT_FOUND / 404)
+│   ├── ConflictError         the named thing is in a state that does not allow it (FAILED_PRECONDITION / 409)
 │   └── UnsupportedError      an operation, signal or encoding we do not speak (UNIMPLEMENTED / 415)
 ├── QueryError                ClickHouse refused a statement; carries ClickHouse's own code (400)
 └── ConfigError               the operator, before the start
@@ -64,6 +65,10 @@ class PermissionDeniedError(PermanentError):
 
 class NotFoundError(PermanentError):
     """The named object does not exist."""
+
+
+class ConflictError(PermanentError):
+    """The named object is in a state that does not allow this, or somebody else changed it first."""
 
 
 class UnsupportedError(PermanentError):

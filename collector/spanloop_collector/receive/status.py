@@ -18,6 +18,7 @@ from google.rpc.error_details_pb2 import BadRequest, RetryInfo  # type: ignore[i
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships no types
 
 from spanloop_collector.errors import (
+    ConflictError,
     InvalidRequestError,
     NotFoundError,
     PermanentError,
@@ -44,6 +45,7 @@ _CODES: list[tuple[type[Exception], grpc.StatusCode, int]] = [
     (UnauthenticatedError, grpc.StatusCode.UNAUTHENTICATED, 401),
     (PermissionDeniedError, grpc.StatusCode.PERMISSION_DENIED, 403),
     (NotFoundError, grpc.StatusCode.NOT_FOUND, 404),
+    (ConflictError, grpc.StatusCode.FAILED_PRECONDITION, 409),
     (UnsupportedError, grpc.StatusCode.UNIMPLEMENTED, 415),
     (PermanentError, grpc.StatusCode.INVALID_ARGUMENT, 400),
     (RetryableError, grpc.StatusCode.UNAVAILABLE, 503),

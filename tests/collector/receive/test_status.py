@@ -17,6 +17,7 @@ EXPECTED = [
     (errors.UnauthenticatedError("x"), "UNAUTHENTICATED", 401, False),
     (errors.PermissionDeniedError("x"), "PERMISSION_DENIED", 403, False),
     (errors.NotFoundError("x"), "NOT_FOUND", 404, False),
+    (errors.ConflictError("x"), "FAILED_PRECONDITION", 409, False),
     (errors.UnsupportedError("x"), "UNIMPLEMENTED", 415, False),
     (errors.QueryError("x", code=62), "INVALID_ARGUMENT", 400, False),
     (RuntimeError("a bug"), "UNAVAILABLE", 503, True),
