@@ -23,7 +23,20 @@ MATERIALIZED = {
 Later stages come first, so that nothing passes an earlier one before they exist.
 """
 
-VIEWS = ("logs", "traces", "otel_logs", "scores", "eval_rows", "audit_log", "review_queue")
+VIEWS = (
+    "logs",
+    "traces",
+    "otel_logs",
+    "scores",
+    "eval_rows",
+    "audit_log",
+    "review_queue",
+    "datasets",
+    "dataset_rows",
+    "dataset_versions",
+    "dataset_snapshots",
+    "lineage",
+)
 """Views that users query, in the order in which they build on each other."""
 
 

@@ -1,0 +1,101 @@
+-- Datasets and every version of their rows.
+
+CREATE TABLE IF NOT EXISTS {database}.dataset_registry {on_cluster}
+(
+    project LowCardinality(String),
+    id String,
+    name String,
+    description String,
+    metadata String,
+    tags Array(LowCardinality(String)),
+    input_schema String,
+    expected_schema String,
+    created DateTime64(9, 'UTC'),
+    is_deleted Bool,
+    version UInt64
+)
+ENGINE = {replacing}(version)
+ORDER BY (project, id);
+
+-- Nothing is ever changed here: an update and a deletion are rows of a later version.
+-- `byte_count` lets a reader bound its page before it reads the texts.
+CREATE TABLE IF NOT EXISTS {database}.dataset_row_versions {on_cluster}
+(
+    project LowCardinality(String),
+    dataset_id LowCardinality(String),
+    id String,
+    version UInt64 CODEC(Delta, ZSTD(1)),
+    is_deleted Bool,
+    created DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    input String CODEC(ZSTD(1)),
+    expected String CODEC(ZSTD(1)),
+    metadata Map(LowCardinality(String), String),
+    metadata_json Array(LowCardinality(String)),
+    tags Array(LowCardinality(String)),
+    origin String CODEC(ZSTD(1)),
+    origin_id String DEFAULT JSONExtractString(origin, 'id'),
+    origin_hash UInt64 DEFAULT if(origin = '', 0, cityHash64(
+        JSONExtractString(origin, 'object_type'), JSONExtractString(origin, 'object_id'), JSONExtractString(origin, 'id')
+    )),
+    input_hash UInt64 DEFAULT cityHash64(input),
+    byte_count UInt64 DEFAULT length(input) + length(expected) + length(origin)
+)
+ENGINE = {replacing}
+ORDER BY (project, dataset_id, id, version);
+
+-- The newest version of each row, kept beside the history for SQL: conditions reach through FINAL to its keys.
+CREATE TABLE IF NOT EXISTS {database}.dataset_rows_newest {on_cluster}
+(
+    project LowCardinality(String),
+    dataset_id LowCardinality(String),
+    id String,
+    version UInt64 CODEC(Delta, ZSTD(1)),
+    is_deleted Bool,
+    created DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
+    input String CODEC(ZSTD(1)),
+    expected String CODEC(ZSTD(1)),
+    metadata Map(LowCardinality(String), String),
+    metadata_json Array(LowCardinality(String)),
+    tags Array(LowCardinality(String)),
+    origin String CODEC(ZSTD(1)),
+    origin_id String,
+    origin_hash UInt64,
+    input_hash UInt64,
+
+    INDEX by_origin_id origin_id TYPE bloom_filter(0.01)
+)
+ENGINE = {replacing}(version)
+ORDER BY (project, dataset_id, id);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.dataset_rows_newest_from_versions {on_cluster}
+TO {database}.dataset_rows_newest AS
+SELECT * EXCEPT (byte_count) FROM {database}.dataset_row_versions;
+
+-- One row per change that is complete: readers of "the newest version" read up to the newest of these.
+CREATE TABLE IF NOT EXISTS {database}.dataset_change_log {on_cluster}
+(
+    project LowCardinality(String),
+    dataset_id String,
+    version UInt64,
+    operation LowCardinality(String),
+    inserted UInt64,
+    updated UInt64,
+    deleted UInt64,
+    key_id String
+)
+ENGINE = {replacing}
+ORDER BY (project, dataset_id, version);
+
+CREATE TABLE IF NOT EXISTS {database}.dataset_snapshot_log {on_cluster}
+(
+    project LowCardinality(String),
+    dataset_id String,
+    name String,
+    dataset_version UInt64,
+    description String,
+    created DateTime64(9, 'UTC'),
+    is_deleted Bool,
+    version UInt64
+)
+ENGINE = {replacing}(version)
+ORDER BY (project, dataset_id, name);

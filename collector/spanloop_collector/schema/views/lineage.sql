@@ -1,0 +1,38 @@
+-- One row per copy: from a log row, eval row or dataset row to the dataset row or eval row made of it.
+
+SELECT
+    project,
+    JSONExtractString(origin, 'object_type') AS from_type,
+    JSONExtractString(origin, 'object_id') AS from_object_id,
+    JSONExtractString(origin, 'id') AS from_id,
+    if(JSONHas(origin, '_xact_id'), JSONExtractString(origin, '_xact_id'), JSONExtractString(origin, 'version'))
+        AS from_version,
+    to_type,
+    to_object_id,
+    to_id,
+    to_version,
+    created
+FROM
+(
+    SELECT
+        project,
+        origin,
+        'dataset' AS to_type,
+        toString(dataset_id) AS to_object_id,
+        id AS to_id,
+        toString(version) AS to_version,
+        created
+    FROM {database}.dataset_rows_newest FINAL
+    WHERE NOT is_deleted AND origin != ''
+    UNION ALL
+    SELECT
+        project,
+        origin,
+        'experiment' AS to_type,
+        toString(experiment_id) AS to_object_id,
+        id AS to_id,
+        '' AS to_version,
+        created
+    FROM {database}.spans FINAL
+    WHERE experiment_id != '' AND origin != ''
+)
