@@ -1,0 +1,28 @@
+"""Scorers: what they are, what they return, and those that come with spanloop. Evals and online scoring share them.
+
+from spanloop.scoring import Score, scorer
+
+@scorer(name="short")
+def is_short(output): return Score("short", len(output) < 200, reason=f"{len(output)} characters")
+"""
+
+from spanloop.scoring.call import Scorer, call_scorer, call_scorer_async, scorer_name, scorer_version, wants_trace
+from spanloop.scoring.registry import ScorerSpec, load_scorer, scorer
+from spanloop.scoring.score import Score, ScoreError, scores_of
+from spanloop.scoring.trace import Trace
+
+__all__ = [
+    "Score",
+    "ScoreError",
+    "Scorer",
+    "ScorerSpec",
+    "Trace",
+    "call_scorer",
+    "call_scorer_async",
+    "load_scorer",
+    "scorer",
+    "scorer_name",
+    "scorer_version",
+    "scores_of",
+    "wants_trace",
+]
