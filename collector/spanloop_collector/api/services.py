@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
+from spanloop_collector.api.attachments import AttachmentOperations
 from spanloop_collector.api.dead_letters import DeadLetterOperations
 from spanloop_collector.api.keys import KeyOperations
 from spanloop_collector.api.operations import Operation, list_operations
@@ -12,9 +13,11 @@ from spanloop_collector.api.queries import QueryOperations
 from spanloop_collector.api.row_lookup import RowLookup
 from spanloop_collector.api.rows import Rows
 from spanloop_collector.api.status import StatusOperations
+from spanloop_collector.attachments import Attachments
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.query.queries import Queries
+from spanloop_collector.review import review_operations
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
@@ -29,19 +32,21 @@ def build_operations(
     spools: Mapping[str, Spool],
     queries: Queries,
     keys: KeyRing,
+    attachments: Attachments,
     dead_letters: DeadLetters,
     replay: Callable[[DeadLetter], Awaitable[None]],
     barrier: Callable[[], Awaitable[None]],
 ) -> list[Operation]:
     """Every operation of the contract, ready to be served."""
+    rows = Rows(
+        intake=intake,
+        reader=RowLookup(store),
+        barrier=barrier,
+        default_project=settings.receive.default_project,
+    )
     return list_operations(
         {
-            "RowService": Rows(
-                intake=intake,
-                reader=RowLookup(store),
-                barrier=barrier,
-                default_project=settings.receive.default_project,
-            ),
+            "RowService": rows,
             "QueryService": QueryOperations(queries),
             "KeyService": KeyOperations(keys),
             "StatusService": StatusOperations(
@@ -52,5 +57,9 @@ def build_operations(
                 reader_isolation=queries.isolation,
             ),
             "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
+            "AttachmentService": AttachmentOperations(attachments, store),
+            "ReviewService": review_operations(
+                store, queries, feedback=rows.feedback, default_project=settings.receive.default_project
+            ),
         }
     )
