@@ -81,6 +81,13 @@ class ApiClient:
             content = b"".join(pieces)
         return [json.loads(line) for line in content.splitlines() if line]
 
+    @contextmanager
+    def open(self, path: str, **parameters: str) -> Iterator[HTTPResponse]:
+        """The answer to GET as it arrives, whatever it is made of."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        with self._open(self._request("GET", path + query, None, content_type=""), REQUEST_SECONDS) as response:
+            yield response
+
     def _json(
         self,
         method: str,

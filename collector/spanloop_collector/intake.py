@@ -63,7 +63,7 @@ class Intake:
 
     async def _accept(self, door: _Door, payload: bytes, principal: Principal, default_project: str) -> Accepted:
         principal.require(Scope.INGEST)
-        _check_project(default_project)
+        check_project(default_project)
         started = time.perf_counter()
         checked = await _check(payload, door.shape)
         if checked.item_count:
@@ -102,7 +102,8 @@ async def _check(payload: bytes, shape: Shape) -> Checked:
     return checked
 
 
-def _check_project(project: str) -> None:
+def check_project(project: str) -> None:
+    """Raises InvalidRequestError for a name that no project can have."""
     if len(project.encode()) > MAX_PROJECT_BYTES or not (project.isprintable() or not project):
         raise InvalidRequestError(
             f"{PROJECT_HEADER} is {project[:50]!r}; expected at most {MAX_PROJECT_BYTES} printable bytes",

@@ -14,7 +14,10 @@ from functools import partial
 
 from spanloop_collector.api.grpc_transport import add_operations
 from spanloop_collector.api.http_app import build_app
+from spanloop_collector.api.http_transport import error_response
 from spanloop_collector.api.services import build_operations
+from spanloop_collector.attachments import open_attachments
+from spanloop_collector.attachments.http import attachment_routes
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.admin import ensure_admin_key
 from spanloop_collector.keys.authenticator import Authenticator
@@ -79,6 +82,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     intake = Intake(traces=spools["traces"], logs=spools["logs"], default_project=settings.receive.default_project)
     queries = Queries(store, settings.query)
     stages.push_async_callback(queries.close)
+    attachments = open_attachments(settings.attachments, settings.data_dir)
     operations = build_operations(
         settings,
         intake=intake,
@@ -86,6 +90,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         spools=spools,
         queries=queries,
         keys=keys,
+        attachments=attachments,
         dead_letters=dead_letters,
         replay=partial(_replay, spools, dead_letters),
         barrier=writers[0].barrier,
@@ -97,6 +102,12 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
             operations=operations,
             authenticator=authenticator,
             max_body_bytes=settings.receive.max_message_bytes,
+            more_routes=attachment_routes(
+                attachments,
+                authenticator,
+                default_project=settings.receive.default_project,
+                error_response=error_response,
+            ),
         ),
         address=settings.receive.api_address,
         setting="receive.api_address",

@@ -103,6 +103,16 @@ class QuerySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentSettings:
+    """Where the bytes lie that rows refer to: images, audio, documents."""
+
+    url: str = ""
+    """Place of any kind that fsspec knows, such as `s3://bucket/folder`; empty keeps them in the data directory."""
+    max_bytes: int = 64 * MIB
+    """Largest attachment."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `spanloop serve` needs to start."""
 
@@ -114,3 +124,4 @@ class Settings:
     write: WriteSettings = field(default_factory=WriteSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
     query: QuerySettings = field(default_factory=QuerySettings)
+    attachments: AttachmentSettings = field(default_factory=AttachmentSettings)

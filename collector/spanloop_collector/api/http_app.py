@@ -22,7 +22,12 @@ from spanloop_collector.telemetry import REGISTRY
 
 
 def build_app(
-    *, sql: SqlEndpoint, operations: Sequence[Operation], authenticator: Authenticator, max_body_bytes: int
+    *,
+    sql: SqlEndpoint,
+    operations: Sequence[Operation],
+    authenticator: Authenticator,
+    max_body_bytes: int,
+    more_routes: Sequence[Route] = (),
 ) -> Starlette:
     """The ASGI application of the API port."""
     return Starlette(
@@ -32,6 +37,7 @@ def build_app(
             Route("/healthz", healthz),
             Route("/metrics", metrics),
             *routes_of(operations, authenticator, max_body_bytes=max_body_bytes),
+            *more_routes,
         ],
         exception_handlers={HTTPException: http_error},
         middleware=[] if authenticator.is_required else [Middleware(HostCheck)],

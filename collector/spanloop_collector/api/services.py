@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from spanloop_collector.api.attachments import AttachmentOperations
+from spanloop_collector.api.attachments import AttachmentOperations
 from spanloop_collector.api.dead_letters import DeadLetterOperations
 from spanloop_collector.api.keys import KeyOperations
 from spanloop_collector.api.operations import Operation, list_operations
@@ -13,6 +14,7 @@ from spanloop_collector.api.queries import QueryOperations
 from spanloop_collector.api.row_lookup import RowLookup
 from spanloop_collector.api.rows import Rows
 from spanloop_collector.api.status import StatusOperations
+from spanloop_collector.attachments import Attachments
 from spanloop_collector.attachments import Attachments
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
@@ -32,6 +34,7 @@ def build_operations(
     spools: Mapping[str, Spool],
     queries: Queries,
     keys: KeyRing,
+    attachments: Attachments,
     attachments: Attachments,
     dead_letters: DeadLetters,
     replay: Callable[[DeadLetter], Awaitable[None]],
@@ -57,6 +60,7 @@ def build_operations(
                 reader_isolation=queries.isolation,
             ),
             "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
+            "AttachmentService": AttachmentOperations(attachments, store),
             "AttachmentService": AttachmentOperations(attachments, store),
             "ReviewService": review_operations(
                 store, queries, feedback=rows.feedback, default_project=settings.receive.default_project

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spanloop_collector.cli.attachments import attachments
 from spanloop_collector.cli.check_config import check_config
 from spanloop_collector.cli.dead_letters import dead_letters
 from spanloop_collector.cli.demo import demo
@@ -50,3 +51,4 @@ app.command(rich_help_panel="Look")(tail)
 app.command(rich_help_panel="Look")(doctor)
 app.add_typer(keys, name="keys", rich_help_panel="Manage")
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel="Manage")
+app.add_typer(attachments, name="attachments", rich_help_panel="Manage")

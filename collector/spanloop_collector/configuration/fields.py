@@ -23,7 +23,7 @@ SHORT_NAMES = {
 }
 """Settings with a shorter name in the environment and on the command line; the long one works, too."""
 
-HOLDS_SECRET = frozenset({"store.clickhouse_url"})
+HOLDS_SECRET = frozenset({"store.clickhouse_url", "attachments.url"})
 """Settings whose value may carry a password."""
 
 

@@ -13,7 +13,10 @@ import pytest
 import uvicorn
 from spanloop_collector.api.grpc_transport import add_operations
 from spanloop_collector.api.http_app import build_app
+from spanloop_collector.api.http_transport import error_response
 from spanloop_collector.api.services import build_operations
+from spanloop_collector.attachments import Attachments, open_attachments
+from spanloop_collector.attachments.http import attachment_routes
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.authenticator import Authenticator
 from spanloop_collector.keys.cache import KeyCache
@@ -47,6 +50,7 @@ class Api:
     writer: Writer
     spool: Spool
     dead_letters: DeadLetters
+    attachments: Attachments
 
     async def key(self, *scopes: Scope, project: str = "") -> dict[str, str]:
         """Headers with a new key."""
@@ -87,6 +91,7 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
 
     settings = Settings(data_dir=tmp_path, store=store.settings, auth=AuthSettings(require_keys=requires_keys))
     authenticator = Authenticator(ring, required=requires_keys)
+    attachments = open_attachments(settings.attachments, tmp_path)
     operations = build_operations(
         settings,
         intake=Intake(traces=spool, logs=logs, default_project="default"),
@@ -94,6 +99,7 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
         spools={"traces": spool, "logs": logs},
         queries=queries,
         keys=ring,
+        attachments=attachments,
         dead_letters=dead_letters,
         replay=replay,
         barrier=writer.barrier,
@@ -103,6 +109,9 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
         operations=operations,
         authenticator=authenticator,
         max_body_bytes=MAX_BODY_BYTES,
+        more_routes=attachment_routes(
+            attachments, authenticator, default_project="default", error_response=error_response
+        ),
     )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     serving = asyncio.create_task(server.serve())
@@ -116,7 +125,7 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
         grpc.aio.insecure_channel(f"127.0.0.1:{grpc_port}") as channel,
     ):
-        yield Api(client, channel, port, ring, store, writer, spool, dead_letters)
+        yield Api(client, channel, port, ring, store, writer, spool, dead_letters, attachments)
     server.should_exit = True
     await serving
     await grpc_server.stop(None)
