@@ -13,6 +13,7 @@ from spanloop_collector.cli.dead_letters import dead_letters
 from spanloop_collector.cli.demo import demo
 from spanloop_collector.cli.doctor import doctor
 from spanloop_collector.cli.keys import keys
+from spanloop_collector.cli.review import review
 from spanloop_collector.cli.serve import serve
 from spanloop_collector.cli.sql import sql
 from spanloop_collector.cli.tail import tail
@@ -49,6 +50,7 @@ app.command("check-config", rich_help_panel="Run")(check_config)
 app.command(rich_help_panel="Look")(sql)
 app.command(rich_help_panel="Look")(tail)
 app.command(rich_help_panel="Look")(doctor)
+app.add_typer(review, name="review", rich_help_panel="Improve")
 app.add_typer(keys, name="keys", rich_help_panel="Manage")
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel="Manage")
 app.add_typer(attachments, name="attachments", rich_help_panel="Manage")

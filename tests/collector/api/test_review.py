@@ -214,17 +214,16 @@ class TestWithKeys:
 
     async def test_a_key_reaches_the_reviews_of_its_project_only(self, api: Api) -> None:
         admin = await api.key(Scope.ADMIN)
-        await post(
-            api, "/v1/rows", {"rows": [{"id": "a", "project": "shop"}, {"id": "b", "project": "other"}]}, **admin
-        )
+        rows = [{"id": "a", "project": "shop"}, {"id": "b", "project": "other"}]
+        await post(api, "/v1/rows", {"rows": rows}, 200, **admin)
         await api.writer.barrier()
         for project in ("shop", "other"):
-            await post(api, ITEMS, {"project": project, "where": "1"}, **admin)
+            await post(api, ITEMS, {"project": project, "where": "1"}, 200, **admin)
         key = await api.key(Scope.INGEST, Scope.READ, project="shop")
         assert await sql(api, "SELECT DISTINCT project FROM review_queue", **key) == [{"project": "shop"}]
         assert await sql(api, "SELECT DISTINCT project FROM audit_log", **key) == [{"project": "shop"}]
         await post(api, ITEMS, {"project": "other", "where": "1"}, 403, **key)
         reader = await api.key(Scope.READ, project="shop")
         await post(api, "/v1/review/claim", {"reviewer": "anna"}, 403, **reader)
-        claimed = await post(api, "/v1/review/claim", {"reviewer": "anna"}, **key)
+        claimed = await post(api, "/v1/review/claim", {"reviewer": "anna"}, 200, **key)
         assert claimed["item"]["row_id"] == "a"
