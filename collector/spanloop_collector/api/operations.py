@@ -13,12 +13,31 @@ from typing import Any, cast
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
-from spanloop.v1 import annotations_pb2, attachments_pb2, dead_letters_pb2, keys_pb2, query_pb2, review_pb2, rows_pb2, status_pb2
+from spanloop.v1 import (
+    annotations_pb2,
+    attachments_pb2,
+    datasets_pb2,
+    dead_letters_pb2,
+    keys_pb2,
+    query_pb2,
+    review_pb2,
+    rows_pb2,
+    status_pb2,
+)
 
 from spanloop_collector.api.json_codec import Problem
 from spanloop_collector.keys.principal import Principal, Scope
 
-MODULES = (rows_pb2, query_pb2, keys_pb2, status_pb2, dead_letters_pb2, attachments_pb2, attachments_pb2, review_pb2)
+MODULES = (
+    rows_pb2,
+    query_pb2,
+    keys_pb2,
+    status_pb2,
+    dead_letters_pb2,
+    attachments_pb2,
+    review_pb2,
+    datasets_pb2,
+)
 
 SCOPES = {
     annotations_pb2.SCOPE_INGEST: Scope.INGEST,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from spanloop_collector.api.attachments import AttachmentOperations
-from spanloop_collector.api.attachments import AttachmentOperations
 from spanloop_collector.api.dead_letters import DeadLetterOperations
 from spanloop_collector.api.keys import KeyOperations
 from spanloop_collector.api.operations import Operation, list_operations
@@ -15,7 +14,7 @@ from spanloop_collector.api.row_lookup import RowLookup
 from spanloop_collector.api.rows import Rows
 from spanloop_collector.api.status import StatusOperations
 from spanloop_collector.attachments import Attachments
-from spanloop_collector.attachments import Attachments
+from spanloop_collector.datasets.operations import DatasetOperations
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.query.queries import Queries
@@ -34,7 +33,6 @@ def build_operations(
     spools: Mapping[str, Spool],
     queries: Queries,
     keys: KeyRing,
-    attachments: Attachments,
     attachments: Attachments,
     dead_letters: DeadLetters,
     replay: Callable[[DeadLetter], Awaitable[None]],
@@ -60,7 +58,7 @@ def build_operations(
                 reader_isolation=queries.isolation,
             ),
             "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
-            "AttachmentService": AttachmentOperations(attachments, store),
+            "DatasetService": DatasetOperations(store, default_project=settings.receive.default_project),
             "AttachmentService": AttachmentOperations(attachments, store),
             "ReviewService": review_operations(
                 store, queries, feedback=rows.feedback, default_project=settings.receive.default_project
