@@ -17,6 +17,9 @@ MATERIALIZED = {
     "spans_from_otlp_spans": "spans",
     "otlp_spans_from_traces": "otlp_spans",
     "log_records_from_otlp": "log_records",
+    "scoring_queue_from_matches": "scoring_queue",
+    "scoring_counts_from_matches": "scoring_counts",
+    "scoring_done_from_online_scores": "scoring_done",
 }
 """Views that ClickHouse runs on every insert, by the table they fill.
 
@@ -28,7 +31,12 @@ VIEWS = (
     "traces",
     "otel_logs",
     "scores",
+    "score_estimates",
+    "scoring_rules",
+    "scoring_rule_status",
     "eval_rows",
+    "experiments",
+    "experiment_scores",
     "audit_log",
     "review_queue",
     "datasets",
@@ -85,6 +93,8 @@ def _names(store: Database) -> dict[str, str]:
         "database": store.database,
         "on_cluster": f"ON CLUSTER '{store.cluster}'" if store.cluster else "",
         "replacing": f"{replicated}ReplacingMergeTree",
+        "summing": f"{replicated}SummingMergeTree",
+        "merge_tree": f"{replicated}MergeTree",
     }
 
 

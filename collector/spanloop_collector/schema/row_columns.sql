@@ -11,7 +11,7 @@
     output,
     expected,
     error,
-    scores,
+    mapUpdate(online_scores, scores) AS scores,
     metrics,
     metadata,
     tags,
