@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from spanloop import _runtime
-from spanloop._json import to_json
+from spanloop._plain import plain
 from spanloop._version import __version__
 
 API_PORT = 7411
@@ -28,7 +28,6 @@ RETRY_SECONDS = 15.0
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 2.0
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
-MAX_VALUE_CHARS = 64 * 1024 * 1024
 
 
 class ApiError(Exception):
@@ -72,7 +71,7 @@ class ApiClient:
     ) -> dict[str, Any]:
         """The JSON answer to POST. Values that JSON does not have are written as tracing writes them.
 
-        A request that is idempotent is sent again when its answer got lost.
+        A request that is idempotent is sent again when its answer got lost. Raises ValueError for NaN and infinity.
         """
         return self._call("POST", path, _encode(body or {}), is_idempotent=is_idempotent, timeout=timeout)
 
@@ -193,10 +192,8 @@ def default_project(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _encode(body: Mapping[str, object]) -> bytes:
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError):
-        return to_json(body, MAX_VALUE_CHARS).encode()
+    text = json.dumps(body, default=plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
 
 
 def _parse(content: bytes) -> Any:

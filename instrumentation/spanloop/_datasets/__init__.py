@@ -1,0 +1,1 @@
+"""What `spanloop.datasets` is made of."""

@@ -1,0 +1,91 @@
+"""Changes of a dataset that wait to be sent together, in the order they were made."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from spanloop._api import ApiClient, ApiError
+from spanloop._plain import plain
+
+MAX_ROWS = 1_000
+MAX_CHARS = 2 * 1024 * 1024
+SHOWN_ERRORS = 3
+REFUSED_STATUS = frozenset({400, 413})
+"""These rows will never be taken."""
+
+
+class Change(NamedTuple):
+    """One thing done to one row."""
+
+    kind: str
+    """insert, update or delete."""
+    row: Mapping[str, Any]
+
+
+class Batch:
+    """Waiting changes. Not safe to use from several threads: the dataset holds a lock."""
+
+    def __init__(self) -> None:
+        self._changes: list[Change] = []
+        self._chars = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._changes)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to send."""
+        return len(self._changes) >= MAX_ROWS or self._chars >= MAX_CHARS
+
+    def add(self, change: Change) -> None:
+        """Appends a change. Raises TypeError or ValueError for a value that has no JSON."""
+        text = _to_json(change.row)
+        # Read back: what the caller does to the value afterwards is not what was inserted.
+        self._changes.append(Change(change.kind, json.loads(text)))
+        self._chars += len(text)
+
+    def send(self, client: ApiClient, path: str) -> None:
+        """Sends everything; raises ApiError for rows that are refused, after sending the others.
+
+        What could not be delivered at all stays and goes with the next try.
+        """
+        refused: list[str] = []
+        while self._changes:
+            kind, group = next(itertools.groupby(self._changes, key=lambda change: change.kind))
+            rows = [change.row for change in group]
+            try:
+                refused += _send(client, path, kind, rows)
+            except ApiError as error:
+                if error.status not in REFUSED_STATUS:
+                    raise
+                refused.append(str(error))
+            del self._changes[: len(rows)]
+        self._chars = 0
+        if refused:
+            more = f" and {len(refused) - SHOWN_ERRORS} more" if len(refused) > SHOWN_ERRORS else ""
+            raise ApiError("rows were refused: " + "; ".join(refused[:SHOWN_ERRORS]) + more, status=400)
+
+
+def content_id(input: Any, expected: Any) -> str:
+    """The id of a row that has none of its own; the collector makes the same from the same."""
+    content = json.loads(_to_json({"expected": expected, "input": input}))
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _send(client: ApiClient, path: str, kind: str, rows: list[Mapping[str, Any]]) -> list[str]:
+    """The faults of rows that were refused."""
+    # All of these may be sent twice: the second time changes nothing.
+    if kind == "delete":
+        client.post(f"{path}/rows/delete", {"ids": [row["id"] for row in rows]}, is_idempotent=True)
+        return []
+    answer = client.post(f"{path}/rows", {"rows": rows, "is_merge": kind == "update"}, is_idempotent=True)
+    return [f"row {result['id']!r}: {result['error']}" for result in answer["results"] if result["error"]]
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, default=plain, ensure_ascii=False, allow_nan=False)
