@@ -20,8 +20,10 @@ from spanloop._version import __version__
 from spanloop._wrap.anthropic import wrap_anthropic
 from spanloop._wrap.auto import auto_instrument
 from spanloop._wrap.openai import wrap_openai
+from spanloop.datasets import Dataset, init_dataset
 
 __all__ = [
+    "Dataset",
     "NOOP_SPAN",
     "Span",
     "Stats",
@@ -32,6 +34,7 @@ __all__ = [
     "current_span",
     "flush",
     "init",
+    "init_dataset",
     "logging_handler",
     "shutdown",
     "start_span",
