@@ -23,8 +23,8 @@ from spanloop._wrap.openai import wrap_openai
 from spanloop.datasets import Dataset, init_dataset
 
 __all__ = [
-    "Dataset",
     "NOOP_SPAN",
+    "Dataset",
     "Span",
     "Stats",
     "TracedThreadPoolExecutor",
