@@ -8,6 +8,7 @@ spanloop.init("support-bot")
 def answer(question: str) -> str: ...
 """
 
+from spanloop._attachments.objects import Attachment, ExternalAttachment, JSONAttachment, ReadonlyAttachment
 from spanloop._block import context
 from spanloop._logs import logging_handler
 from spanloop._outbox import Stats
@@ -24,6 +25,10 @@ from spanloop.datasets import Dataset, init_dataset
 
 __all__ = [
     "NOOP_SPAN",
+    "Attachment",
+    "ExternalAttachment",
+    "JSONAttachment",
+    "ReadonlyAttachment",
     "Dataset",
     "Span",
     "Stats",

@@ -73,7 +73,11 @@ class ApiClient:
 
         A request that is idempotent is sent again when its answer got lost. Raises ValueError for NaN and infinity.
         """
-        return self._call("POST", path, _encode(body or {}), is_idempotent=is_idempotent, timeout=timeout)
+        encoded = _encode(body or {})
+        runtime = _runtime.active()
+        if runtime is not None and runtime.attachments is not None:
+            runtime.attachments.release(encoded)  # what rows in it refer to is uploaded meanwhile
+        return self._call("POST", path, encoded, is_idempotent=is_idempotent, timeout=timeout)
 
     def delete(self, path: str, **parameters: str) -> dict[str, Any]:
         """The JSON answer to DELETE."""

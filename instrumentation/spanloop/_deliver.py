@@ -6,9 +6,11 @@ import atexit
 import os
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from spanloop._attachments.keeper import Keeper, Upload
+from spanloop._attachments.upload import Uploader, api_url, encode_upload
 from spanloop._failsafe import guarded
 from spanloop._health import Health
 from spanloop._outbox import Bounds, Outbox, Stats
@@ -23,69 +25,100 @@ _running: weakref.WeakSet[Delivery] = weakref.WeakSet()
 
 
 class Delivery:
-    """Carries spans and log records to the collector, in threads of its own."""
+    """Carries spans, log records and attachments to the collector, in threads of its own."""
 
-    def __init__(self, settings: Settings, *, encode_spans: Encode, encode_logs: Encode) -> None:
+    def __init__(
+        self, settings: Settings, *, encode_spans: Callable[[Keeper | None], Encode], encode_logs: Encode
+    ) -> None:
+        """`encode_spans` makes the encoder of spans, given who keeps the bytes that they refer to."""
         self._settings = settings
         self._health = Health(settings.endpoint)
         self._transport = open_transport(settings)
-        self.spans = self._outbox("traces", encode_spans)
+        self._uploader = Uploader(settings)
+        self.attachments = self._outbox_of_attachments()
+        self.keeper = self._keeper() if settings.attachments else None
+        self.spans = self._outbox("traces", encode_spans(self.keeper))
         self.logs = self._outbox("logs", encode_logs)
+        # What refers to attachments goes before them.
+        self._outboxes: tuple[Outbox[Any], ...] = (self.spans, self.logs, self.attachments)
         _running.add(self)
         _watch_exit(self)
 
     def _outbox(self, signal: str, encode: Encode) -> Outbox[Any]:
         settings = self._settings
-        bounds = Bounds(
-            settings.max_queue_bytes,
-            settings.max_queue_items,
-            settings.flush_interval_seconds,
-            settings.request_timeout_seconds,
-        )
+        bounds = self._bounds(settings.max_queue_bytes, settings.max_queue_items)
         return Outbox(signal, bounds, self._health, encode=encode, send=self._transport.send)
 
+    def _outbox_of_attachments(self) -> Outbox[Upload]:
+        settings = self._settings
+        return Outbox(
+            "attachments",
+            self._bounds(settings.max_attachment_queue_bytes, settings.max_queue_items),
+            Health(api_url(settings), where="api_url= or SPANLOOP_API_URL"),
+            encode=encode_upload,
+            send=self._uploader.send,
+            batch_items=1,
+            lost=lambda upload: self.keeper.lost(upload) if self.keeper is not None else None,
+        )
+
+    def _bounds(self, max_bytes: int, max_items: int) -> Bounds:
+        settings = self._settings
+        return Bounds(max_bytes, max_items, settings.flush_interval_seconds, settings.request_timeout_seconds)
+
+    def _keeper(self) -> Keeper:
+        settings = self._settings
+        return Keeper(
+            self.attachments.put,
+            drop=self.attachments.drop,
+            max_bytes=settings.max_attachment_queue_bytes,
+            max_attachment_bytes=settings.max_attachment_bytes,
+        )
+
     def flush(self, timeout_seconds: float) -> bool:
-        return _both(self.spans.flush, self.logs.flush, timeout_seconds)
+        return _all((outbox.flush for outbox in self._outboxes), timeout_seconds)
 
     def close(self, timeout_seconds: float) -> bool:
         atexit.unregister(self.close_at_exit)
         _running.discard(self)
-        is_done = _both(self.spans.close, self.logs.close, timeout_seconds)
+        is_done = _all((outbox.close for outbox in self._outboxes), timeout_seconds)
         self._transport.close()
+        self._uploader.close()
         return is_done
 
     def close_at_exit(self) -> None:
         guarded(self.close)(self._settings.exit_flush_seconds)
 
     def stats(self) -> Stats:
-        spans, logs = self.spans.stats(), self.logs.stats()
+        spans, logs, attachments = (outbox.stats() for outbox in self._outboxes)
         return Stats(
             spans.delivered + logs.delivered,
             spans.waiting + logs.waiting,
             spans.dropped + logs.dropped,
             spans.refused + logs.refused,
+            attachments=attachments if attachments != Stats() else None,
         )
 
     def before_fork(self) -> None:
-        for outbox in (self.spans, self.logs):
+        for outbox in self._outboxes:
             outbox.before_fork(LONGEST_WAIT_BEFORE_FORK_SECONDS)
 
     def after_fork_in_parent(self) -> None:
-        for outbox in (self.spans, self.logs):
+        for outbox in self._outboxes:
             outbox.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
         self._transport.forget()
-        self._health.after_fork()
-        for outbox in (self.spans, self.logs):
+        self._uploader.forget()
+        if self.keeper is not None:
+            self.keeper.after_fork()
+        for outbox in self._outboxes:
             outbox.after_fork()
 
 
-def _both(first: Callable[[float], bool], second: Callable[[float], bool], timeout_seconds: float) -> bool:
-    """Both waits within one time limit; the second at least looks."""
-    started = time.monotonic()
-    is_first_done = first(timeout_seconds)
-    return second(max(0.0, timeout_seconds - (time.monotonic() - started))) and is_first_done
+def _all(waits: Iterable[Callable[[float], bool]], timeout_seconds: float) -> bool:
+    """All the waits within one time limit; each at least looks."""
+    deadline = time.monotonic() + timeout_seconds
+    return all([wait(max(0.0, deadline - time.monotonic())) for wait in waits])
 
 
 def _watch_exit(delivery: Delivery) -> None:

@@ -19,6 +19,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, TraceState
 
 from spanloop import _attributes as names
+from spanloop._attachments.foreign import lightened
+from spanloop._attachments.keeper import Keeper
 from spanloop._mask import Mask
 from spanloop._wire import bytes_field, key_values, text_field, varint_field
 
@@ -82,14 +84,21 @@ def estimated_bytes(span: ReadableSpan) -> int:
     return size
 
 
-def encoder(project: str, mask: Mask | None = None) -> Callable[[Sequence[Any]], bytes]:
-    """Encodes batches, masked, and sees to it that every resource names the project."""
+def encoder(
+    project: str, mask: Mask | None = None, keeper: Keeper | None = None
+) -> Callable[[Sequence[Any]], bytes]:
+    """Encodes batches, masked, without large bytes, and sees to it that every resource names the project."""
 
     def encode(items: Sequence[ReadableSpan | Running | Deferred]) -> bytes:
         spans = [span for item in items for span in _to_send(item)]
         if mask is not None:
             spans = [mask.span(span) for span in spans]
-        return b"".join(bytes_field(1, each) for each in _resource_spans(spans, project))
+        if keeper is not None:
+            spans = [lightened(span, keeper) for span in spans]
+        encoded = b"".join(bytes_field(1, each) for each in _resource_spans(spans, project))
+        if keeper is not None:
+            keeper.release(encoded)
+        return encoded
 
     return encode
 

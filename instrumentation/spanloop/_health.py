@@ -12,8 +12,10 @@ from spanloop._transport import Kind, Outcome
 class Health:
     """The state of delivery to one collector, shared by all signals."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, *, where: str = "SPANLOOP_ENDPOINT") -> None:
+        """`where` is how to set the endpoint."""
         self._endpoint = endpoint
+        self._where = where
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -44,9 +46,10 @@ class Health:
         elif is_news:
             log.warning(
                 "cannot deliver to the collector at %s (%s); keeping data in memory and trying again. "
-                "Is it running? `spanloop serve` starts one; SPANLOOP_ENDPOINT says where it is",
+                "Is it running? `spanloop serve` starts one; %s says where it is",
                 self._endpoint,
                 outcome.reason,
+                self._where,
             )
 
     def delivered(self, outcome: Outcome) -> None:
@@ -82,6 +85,9 @@ class Health:
         if is_news:
             log.warning(
                 "the queue of %s is full; dropping the oldest from now on. "
-                "SPANLOOP_MAX_QUEUE_BYTES and SPANLOOP_MAX_QUEUE_ITEMS set its size",
+                "%s set its size",
                 signal,
+                "SPANLOOP_MAX_ATTACHMENT_QUEUE_BYTES"
+                if signal == "attachments"
+                else "SPANLOOP_MAX_QUEUE_BYTES and SPANLOOP_MAX_QUEUE_ITEMS",
             )

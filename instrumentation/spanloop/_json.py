@@ -11,15 +11,37 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from json import encoder as json_encoder
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from spanloop import _runtime
+from spanloop._attachments.find import LARGE_CHARS
 from spanloop._plain import plain
+
+if TYPE_CHECKING:
+    from spanloop._attachments.keeper import Keeper
 
 DEFAULT_MAX_CHARS = 4 * 1024 * 1024
 MAX_NODES = 20_000  # values in one text; bounds the time a huge list can take
 MAX_DEPTH = 40
 
+TOO_MANY = float("inf")
+
 _SCALARS = frozenset((str, int, float, bool, type(None)))
+
+
+def _converted(value: Any) -> Any:
+    """The nearest JSON type of a value that has none, without the large bytes in it."""
+    keeper = _keeper()
+    if keeper is not None and isinstance(value, bytes | bytearray | memoryview):
+        value = bytes(value)
+        found = keeper.take_out(value)
+        return plain(value) if found is value else found
+    return plain(value) if keeper is None else keeper.take_out(plain(value))
+
+
+def _keeper() -> Keeper | None:
+    runtime = _runtime.active()
+    return None if runtime is None else runtime.attachments
 
 
 def _make_encoder() -> Callable[[Any], str]:
@@ -29,8 +51,8 @@ def _make_encoder() -> Callable[[Any], str]:
     """
     c_make_encoder = getattr(json_encoder, "c_make_encoder", None)
     if c_make_encoder is None:  # a Python without the C module
-        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=plain).encode
-    encode = c_make_encoder(None, plain, json_encoder.encode_basestring, None, ":", ",", False, False, False)
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_converted).encode
+    encode = c_make_encoder(None, _converted, json_encoder.encode_basestring, None, ":", ",", False, False, False)
     return lambda value: "".join(encode(value, 0))
 
 
@@ -43,7 +65,11 @@ def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
     >>> to_json({"question": "why?", "at": datetime.date(2030, 1, 2)})
     '{"question":"why?","at":"2030-01-02"}'
     """
-    text = _fast(value, max_chars)
+    chars = _chars_in(value, max_chars)
+    if chars >= LARGE_CHARS and (keeper := _keeper()) is not None:
+        value = keeper.take_out(value)
+        chars = _chars_in(value, max_chars)
+    text = _fast(value, max_chars) if chars < TOO_MANY else None
     if text is None:
         text = _slow(value, max_chars)
     return text if text.isascii() else _without_lone_surrogates(text)
@@ -51,8 +77,6 @@ def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
 
 def _fast(value: object, max_chars: int) -> str | None:
     """The C encoder's answer, or None when the value needs the careful way."""
-    if not _is_small(value, max_chars):
-        return None
     try:
         text = _encode(value)
     except Exception:  # NaN, circular, odd keys, or a user's own method that raises
@@ -60,24 +84,24 @@ def _fast(value: object, max_chars: int) -> str | None:
     return text if len(text) <= max_chars else None
 
 
-def _is_small(value: object, max_chars: int) -> bool:
-    """Whether a walk over plain containers stays within the bounds."""
+def _chars_in(value: object, max_chars: int) -> float:
+    """Size of the texts and bytes in plain containers; `TOO_MANY` where they, or their number, are out of bounds."""
     nodes, chars = 0, 0
     waiting: list[Any] = [(value,)]
     while waiting:
         members = waiting.pop()
         nodes += len(members)
         if nodes > MAX_NODES:
-            return False
+            return TOO_MANY
         for each in members.values() if type(members) is dict else members:
             kind = type(each)
-            if kind is str:
+            if kind is str or kind is bytes:
                 chars += len(each)
             elif kind is dict or kind is list or kind is tuple:
                 waiting.append(each)
         if chars > max_chars:
-            return False
-    return True
+            return TOO_MANY
+    return chars
 
 
 def _slow(value: object, max_chars: int) -> str:
@@ -171,7 +195,7 @@ def _plain_or_name(value: object) -> Any:
     if type(value) in _SCALARS:
         return value
     try:
-        return plain(value)
+        return _converted(value)
     except Exception:
         return f"<{type(value).__module__}.{type(value).__qualname__}>"
 

@@ -50,6 +50,8 @@ class Stats:
     """Dropped because the queue was full, or because the process ended first."""
     refused: int = 0
     """Rejected by the collector, or impossible to encode."""
+    attachments: Stats | None = None
+    """The same of the attachments that they refer to; None where there were none."""
 
 
 class _Entry(NamedTuple, Generic[Item]):
@@ -69,12 +71,17 @@ class Outbox(Generic[Item]):
         *,
         encode: Callable[[Sequence[Item]], bytes],
         send: Callable[[str, bytes, float], Outcome],
+        batch_items: int = BATCH_ITEMS,
+        lost: Callable[[Item], object] | None = None,
     ) -> None:
+        """`lost` is told each item that was dropped or refused."""
         self.signal = signal
         self._bounds = bounds
         self._health = health
         self._encode = encode
         self._send = send
+        self._batch_items = batch_items
+        self._lost = lost
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -93,6 +100,7 @@ class Outbox(Generic[Item]):
         self._deadline = float("inf")
         self._thread: threading.Thread | None = None
         self._is_held_for_fork = False
+        self._health.after_fork()
         self._delivered = self._dropped = self._refused = 0
 
     def put(self, item: Item, size: int) -> None:
@@ -107,8 +115,11 @@ class Outbox(Generic[Item]):
             self._accepted += 1
             self._waiting_bytes += size
             while self._is_over_bound() and len(waiting) > 1:
-                self._waiting_bytes -= waiting.popleft().size
+                oldest = waiting.popleft()
+                self._waiting_bytes -= oldest.size
                 overflow += 1
+                if self._lost is not None:
+                    self._lost(oldest.item)
             self._dropped += overflow
             if self._is_gathering and (len(waiting) == 1 or self._has_full_batch()):
                 self._is_gathering = False
@@ -118,13 +129,19 @@ class Outbox(Generic[Item]):
         if overflow:
             self._health.overflow(overflow, self.signal)
 
+    def drop(self, count: int) -> None:
+        """Counts items that found no room on their way here."""
+        with self._changed:
+            self._dropped += count
+        self._health.overflow(count, self.signal)
+
     def _is_over_bound(self) -> bool:
         size = self._waiting_bytes + self._in_flight_bytes
         count = len(self._waiting) + self._in_flight
         return size > self._bounds.max_bytes or count > self._bounds.max_items
 
     def _has_full_batch(self) -> bool:
-        return len(self._waiting) >= BATCH_ITEMS or self._waiting_bytes >= BATCH_BYTES
+        return len(self._waiting) >= self._batch_items or self._waiting_bytes >= BATCH_BYTES
 
     def _start(self) -> None:
         with self._changed:
@@ -236,7 +253,7 @@ class Outbox(Generic[Item]):
     def _take(self) -> list[_Entry[Item]]:
         batch: list[_Entry[Item]] = []
         size = 0
-        while self._waiting and len(batch) < BATCH_ITEMS:
+        while self._waiting and len(batch) < self._batch_items:
             if batch and size + self._waiting[0].size > BATCH_BYTES:
                 break
             size += self._waiting[0].size
@@ -279,6 +296,8 @@ class Outbox(Generic[Item]):
         """Halves the batch until the guilty item stands alone, and drops only that one."""
         if len(batch) == 1:
             self._resolve(batch, 1)
+            if self._lost is not None:
+                self._lost(batch[0].item)
             self._health.refused(1, self.signal, outcome.reason)
             return
         middle = len(batch) // 2

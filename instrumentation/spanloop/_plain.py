@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from spanloop._attachments.objects import Attachment, ExternalAttachment, ReadonlyAttachment
+
 MAX_BYTES_SHOWN = 4096
 MAX_ARRAY_ITEMS = 1000
 MAX_REPR_CHARS = 10_000
@@ -114,6 +116,7 @@ def _instance_of(*kinds: type) -> Any:
 
 
 _CONVERSIONS: tuple[tuple[Any, Any], ...] = (
+    (_instance_of(Attachment, ExternalAttachment, ReadonlyAttachment), lambda value: value.reference),
     (_is_dataclass, _dataclass),
     (_is_pydantic, _pydantic),
     (_instance_of(bytes, bytearray, memoryview), _bytes),

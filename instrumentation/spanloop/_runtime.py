@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
 
+    from spanloop._attachments.keeper import Keeper
     from spanloop._deliver import Delivery
     from spanloop._mask import Mask
     from spanloop._outbox import Stats
@@ -43,6 +44,8 @@ class Runtime:
     """None in tests, where spans are captured instead."""
     mask: Mask | None = None
     """What must not leave the process; None if everything may."""
+    attachments: Keeper | None = None
+    """Takes bytes out of rows; None where they stay in."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for durations inside a span."""
     defer: Callable[[Callable[[], None], int], None] = at_once
@@ -77,6 +80,10 @@ def init(
     max_queue_bytes: int | None = None,
     max_queue_items: int | None = None,
     max_value_chars: int | None = None,
+    attachments: bool | None = None,
+    api_url: str | None = None,
+    max_attachment_bytes: int | None = None,
+    max_attachment_queue_bytes: int | None = None,
     sample_rate: float | None = None,
     keep_errors: bool | None = None,
     mask_keys: Iterable[str] | None = None,

@@ -65,6 +65,15 @@ class Settings:
     max_value_chars: int = field(default=4 * MIB, metadata=_from("SPANLOOP_MAX_VALUE_CHARS"))
     """Longest JSON text of one input, output or other field; longer ones are cut and say so."""
 
+    attachments: bool = field(default=True, metadata=_from("SPANLOOP_ATTACHMENTS"))
+    """Upload images, audio and other bytes apart from the rows, which then only refer to them."""
+    api_url: str = field(default="", metadata=_from("SPANLOOP_API_URL"))
+    """Where the collector's API takes attachments; empty means port 7411 on the endpoint's host."""
+    max_attachment_bytes: int = field(default=64 * MIB, metadata=_from("SPANLOOP_MAX_ATTACHMENT_BYTES"))
+    """Largest attachment; larger ones are left out of the row, which says so."""
+    max_attachment_queue_bytes: int = field(default=128 * MIB, metadata=_from("SPANLOOP_MAX_ATTACHMENT_QUEUE_BYTES"))
+    """Bound of the attachments that wait in memory; beyond it the oldest are dropped and counted."""
+
     sample_rate: float | None = field(default=None, metadata=_from("SPANLOOP_SAMPLE_RATE"))
     """Part of the traces to send, 0 to 1, recorded on each span; None leaves it to `OTEL_TRACES_SAMPLER`."""
     keep_errors: bool = field(default=False, metadata=_from("SPANLOOP_KEEP_ERRORS"))

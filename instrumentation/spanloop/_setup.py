@@ -26,7 +26,7 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
     mask = make_mask(settings)
     delivery = Delivery(
         settings,
-        encode_spans=_encode.encoder(settings.project, mask),
+        encode_spans=lambda keeper: _encode.encoder(settings.project, mask, keeper),
         encode_logs=_logs.encoder(settings.project, provider.resource),
     )
     provider.add_span_processor(
@@ -46,6 +46,7 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
         is_joined,
         delivery,
         mask=mask,
+        attachments=delivery.keeper,
         # In a shared provider, the application's own processors must not wait for our thread.
         defer=at_once if is_joined else _deferring(delivery),
     )

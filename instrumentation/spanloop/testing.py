@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from spanloop import _attributes as names
 from spanloop import _runtime, _settings
+from spanloop._attachments.foreign import lightened
+from spanloop._attachments.keeper import Keeper, Upload
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -36,6 +38,8 @@ JSON_FIELDS = {
     "metrics": names.METRICS,
 }
 PLAIN_FIELDS = {"type": names.TYPE, "error": names.ERROR}
+
+MAX_ATTACHMENT_BYTES = 1 << 30
 
 Row = dict[str, Any]
 
@@ -64,7 +68,18 @@ class Capture:
 
     def __init__(self) -> None:
         self.spans: list[CapturedSpan] = []
+        self.attachments: dict[str, bytes] = {}
+        """The bytes that spans refer to, by key."""
         self._mask: Mask | None = None
+        self._keeper = Keeper(
+            self._take,
+            drop=lambda count: None,
+            max_bytes=MAX_ATTACHMENT_BYTES,
+            max_attachment_bytes=MAX_ATTACHMENT_BYTES,
+        )
+
+    def _take(self, upload: Upload, size: int) -> None:
+        self.attachments[upload.key] = upload.data
 
     def clear(self) -> None:
         self.spans.clear()
@@ -98,7 +113,10 @@ class Capture:
 
     def _put(self, span: Any, size: int) -> None:
         if hasattr(span, "get_span_context"):
-            self.spans.append(_captured(self._mask.span(span) if self._mask else span))
+            masked = self._mask.span(span) if self._mask else span
+            seen = lightened(masked, self._keeper)
+            self.spans.append(_captured(seen))
+            self._keeper.release("\n".join(map(str, (seen.attributes or {}).values())).encode())
 
 
 def _captured(span: ReadableSpan) -> CapturedSpan:
@@ -170,4 +188,4 @@ def _runtime_into(captured: Capture, arguments: Mapping[str, Any]) -> _runtime.R
         )
     )
     tracer = provider.get_tracer("spanloop")
-    return _runtime.Runtime(settings, tracer, provider, False, None, mask=mask, clock=TickingClock())
+    return _runtime.Runtime(settings, tracer, provider, False, None, mask=mask, attachments=captured._keeper, clock=TickingClock())

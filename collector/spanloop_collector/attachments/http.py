@@ -130,11 +130,18 @@ class _Door:
 
 def _project(request: Request, principal: Principal) -> str:
     """The project that is meant; empty where the caller reaches all and names none."""
-    named = request.query_params.get("project") or request.headers.get(PROJECT_HEADER, "")
-    check_project(named)
+    named = request.query_params.get("project", "")
     if named:
         principal.require_project(named)
-    return named or principal.project
+    # The header says where things go that name no project: as with rows, the key decides before it.
+    project = named or principal.project or _text(request.headers.get(PROJECT_HEADER, ""))
+    check_project(project)
+    return project
+
+
+def _text(header: str) -> str:
+    """A header's value in UTF-8."""
+    return header.encode("latin-1").decode("utf-8", "replace")
 
 
 def _described(attachment: Attachment) -> dict[str, object]:
