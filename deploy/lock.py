@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LOCKS = {
-    "requirements.lock": ("collector", "anthropic", "openai", "dev"),
+    "requirements.lock": ("collector", "anthropic", "google-genai", "openai", "dev"),
     "deploy/requirements.lock": ("collector",),
 }
 

@@ -20,6 +20,8 @@ from spanloop._traced import traced
 from spanloop._version import __version__
 from spanloop._wrap.anthropic import wrap_anthropic
 from spanloop._wrap.auto import auto_instrument
+from spanloop._wrap.google_genai import wrap_google_genai
+from spanloop._wrap.litellm import wrap_litellm
 from spanloop._wrap.openai import wrap_openai
 from spanloop.datasets import Dataset, init_dataset
 
@@ -47,5 +49,7 @@ __all__ = [
     "traced",
     "tracer_provider",
     "wrap_anthropic",
+    "wrap_google_genai",
+    "wrap_litellm",
     "wrap_openai",
 ]

@@ -109,8 +109,8 @@ class Track:
         _CURRENT.set(self._top)
 
     def suspend(self) -> None:
-        top = _CURRENT.get()
-        if not self._is_below(top) or top is None:
+        top = _CURRENT.get() or self._base  # nothing is current where the step's own span has ended meanwhile
+        if not self._is_below(top):
             return
         self._top = top
         _CURRENT.set(self._before)

@@ -13,7 +13,10 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKS = {"requirements.lock": ("collector", "anthropic", "openai", "dev"), "deploy/requirements.lock": ("collector",)}
+LOCKS = {
+    "requirements.lock": ("collector", "anthropic", "google-genai", "openai", "dev"),
+    "deploy/requirements.lock": ("collector",),
+}
 
 
 def pins(lock: str) -> dict[str, set[Version]]:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+NAMES = ("openai", "anthropic", "google_genai", "litellm")
+OURS = str(NAMES)
+ONLY_OTHERS = ", ".join(f"{name}=False" for name in NAMES)
 PRELUDE = """
 import json, sys, spanloop, spanloop.testing
 from spanloop_collector.demo.provider import running_provider
@@ -34,20 +37,20 @@ with running_provider() as url, spanloop.testing.capture() as spans:
     def make(kind=openai.OpenAI, **more):
         return kind(base_url=url, api_key="k", **more)
     before, wrapped = make(), spanloop.wrap_openai(make())
-    print(spanloop.auto_instrument(), spanloop.auto_instrument())
+    print(spanloop.auto_instrument(others=False), spanloop.auto_instrument(others=False))
     for client in (before, wrapped, make(), make().with_options(timeout=9), spanloop.wrap_openai(make())):
         ask(client)
     openai.base_url, openai.api_key = url + "/", "k"
     openai.chat.completions.create(model="m", messages=MESSAGES)
     print(len(spans.spans), {span.name for span in spans.spans})
 """)
-    assert printed == "('openai', 'anthropic') ('openai', 'anthropic')\n6 {'chat m'}"
+    assert printed == f"{OURS} {OURS}\n6 {{'chat m'}}"
 
 
 def test_async_and_azure_clients_too() -> None:
     printed = run("""
 import asyncio, openai
-spanloop.auto_instrument(anthropic=False)
+spanloop.auto_instrument(anthropic=False, others=False)
 async def main(url):
     async with openai.AsyncOpenAI(base_url=url, api_key="k") as client:
         await client.chat.completions.create(model="m", messages=MESSAGES)
@@ -63,21 +66,48 @@ with running_provider() as url, spanloop.testing.capture() as spans:
     assert printed == "['openai', 'azure.ai.openai'] False"
 
 
+def test_nothing_is_imported_for_it_and_what_is_imported_later_is_traced() -> None:
+    printed = run("""
+print(spanloop.auto_instrument(others=False))
+print([name for name in ("openai", "anthropic", "google.genai", "litellm") if name in sys.modules])
+from openai import OpenAI
+from google import genai
+import google.genai._api_client, importlib.resources
+print(google.genai._api_client.BaseApiClient._spanloop_wrapped, importlib.resources.files("openai").name)
+with running_provider() as url, spanloop.testing.capture() as spans, OpenAI(base_url=url, api_key="k") as client:
+    ask(client)
+    print(len(spans.spans), "anthropic" in sys.modules)
+""")
+    assert printed == f"{OURS}\n[]\nTrue openai\n1 False"
+
+
+def test_a_fault_of_ours_does_not_stop_an_import() -> None:
+    printed = run("""
+import logging
+from spanloop._wrap.imported import when_imported
+logging.getLogger("spanloop").addHandler(logging.StreamHandler(sys.stdout))
+when_imported("colorsys", lambda module: 1 / 0)
+import colorsys
+print(colorsys.rgb_to_hsv(0, 0, 0))
+""")
+    assert "ZeroDivisionError" in printed
+    assert printed.endswith("(0.0, 0.0, 0)")
+
+
 def test_what_is_not_installed_is_left_out() -> None:
     printed = run("""
-sys.modules["anthropic"] = None
 import importlib.util
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "anthropic" else found(name, *rest)
-print(spanloop.auto_instrument())
+print(spanloop.auto_instrument(others=False))
 """)
-    assert printed == "('openai',)"
+    assert printed == "('openai', 'google_genai', 'litellm')"
 
 
-@pytest.mark.parametrize("name", ["openai", "anthropic"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_package_can_be_left_out(name: str) -> None:
-    other = {"openai": "anthropic", "anthropic": "openai"}[name]
-    assert run(f"print(spanloop.auto_instrument({name}=False))") == f"('{other}',)"
+    left = tuple(other for other in NAMES if other != name)
+    assert run(f"print(spanloop.auto_instrument({name}=False, others=False))") == str(left)
 
 
 INSTRUMENTOR = """
@@ -105,10 +135,10 @@ def install(path: Path, distribution: str, source: str) -> None:
     (info / "entry_points.txt").write_text(f"[opentelemetry_instrumentor]\nx = {module}:Instrumentor\n")
 
 
-SELL = """
+SELL = f"""
 import shop_library
 with spanloop.testing.capture() as spans:
-    print(spanloop.auto_instrument(openai=False, anthropic=False))
+    print(spanloop.auto_instrument({ONLY_OTHERS}, others=["shop", "absent", "openai", "requests"]))
     with spanloop.start_span("request"):
         shop_library.sell("lamp")
     print([(row["name"], [child["name"] for child in row.get("children", [])]) for row in spans.tree()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -19,6 +20,23 @@ from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.providers import server_of
 
 current_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("spanloop_call", default=None)
+_covering: contextvars.ContextVar[bool] = contextvars.ContextVar("spanloop_covering", default=False)
+
+
+@contextmanager
+def covering() -> Iterator[None]:
+    """What is called in the block belongs to a span that says the same; it gets none of its own."""
+    before = _covering.get()
+    _covering.set(True)
+    try:
+        yield
+    finally:
+        _covering.set(before)
+
+
+def is_covered() -> bool:
+    """Whether a call made now is part of one that is traced already."""
+    return _covering.get()
 
 
 class Call:
@@ -38,6 +56,7 @@ class Call:
         self._max_chars = runtime.settings.max_value_chars
         self._started = runtime.clock()
         self._failed_tries: list[tuple[int, str]] = []  # when, and how
+        self._last_failure: tuple[int, str] | None = None  # a failed try's, until it is known whether it was the last
         self._has_token = False
         attributes = self._opening(body, provider, base_url)
         model = attributes.get(genai.REQUEST_MODEL)
@@ -52,10 +71,13 @@ class Call:
             names.TYPE: "llm",
             genai.OPERATION: self._endpoint.operation,
             genai.PROVIDER: provider,
-            genai.SERVER_ADDRESS: address,
             **_attribute_values(opening.attributes),
         }
-        return {**attributes, genai.SERVER_PORT: port} if port else attributes
+        if address:
+            attributes[genai.SERVER_ADDRESS] = address
+        if port:
+            attributes[genai.SERVER_PORT] = port
+        return attributes
 
     def enter(self) -> _context.Entry:
         return _context.enter(self._span, is_shared=self._runtime.is_joined)
@@ -66,6 +88,18 @@ class Call:
     def retrying(self, outcome: str) -> None:
         """A try failed with `outcome`, and the client tries again."""
         self._failed_tries.append((time.time_ns(), outcome))
+
+    @guarded
+    def trying(self) -> None:
+        """A try begins; for clients that do not say when they try again."""
+        if self._last_failure is not None:
+            self._failed_tries.append(self._last_failure)
+            self._last_failure = None
+
+    @guarded
+    def try_failed(self, outcome: str) -> None:
+        """The try failed; unless another begins, the call did."""
+        self._last_failure = (time.time_ns(), outcome)
 
     @guarded
     def saw(self, event: Mapping[str, Any]) -> None:
@@ -151,6 +185,27 @@ class Call:
         text = error_text(problem)
         self._span.set_attribute(names.ERROR, text)
         self._span.set_status(Status(StatusCode.ERROR, text))
+
+
+class Sending:
+    """A call whose request is being sent: its span is current, its tries are counted."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self._entry: _context.Entry = call.enter()
+        self._before: Call | None = current_call.get()
+        current_call.set(call)
+
+    @guarded
+    def leave(self) -> None:
+        if current_call.get() is self.call:
+            current_call.set(self._before)
+        _context.leave(self._entry)
+
+    @guarded
+    def failed(self, error: BaseException) -> None:
+        self.leave()
+        self.call.fail(error)
 
 
 def _attribute_values(values: Mapping[str, Any]) -> dict[str, Any]:

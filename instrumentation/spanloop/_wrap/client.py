@@ -8,14 +8,15 @@ that on one client object covers everything it can do, and leaves other clients 
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from spanloop import _context, _runtime
+from spanloop import _runtime
 from spanloop._failsafe import guarded, log
-from spanloop._wrap.call import Call, current_call
+from spanloop._wrap.call import Call, Sending, current_call, is_covered
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.stream import watch
 
@@ -41,7 +42,7 @@ class Api:
         """Opens the span of a request; None if the request is not traced."""
         runtime = _runtime.active()
         endpoint = self.find_endpoint(options) if runtime is not None else None
-        if runtime is None or endpoint is None:
+        if runtime is None or endpoint is None or is_covered():
             return None
         body = _given(options.json_data) if isinstance(options.json_data, Mapping) else {}
         provider = self.find_provider(client)
@@ -68,8 +69,7 @@ def wrap_client_class(kind: Any, api: Api) -> None:
         return
     is_async = hasattr(kind, "__aenter__")
     kind.request = (_async_request if is_async else _request)(api, kind.request)
-    if hasattr(kind, "_sleep_for_retry"):
-        kind._sleep_for_retry = (_async_retry if is_async else _retry)(kind._sleep_for_retry)
+    note_retries(kind)
     setattr(kind, MARK, True)
 
 
@@ -77,9 +77,7 @@ def _wrap(client: Any, api: Api) -> None:
     is_async = hasattr(client, "__aenter__")
     request = (_async_request if is_async else _request)(api, _unbound(client.request))
     client.request = types.MethodType(request, client)
-    if hasattr(client, "_sleep_for_retry"):
-        retry = (_async_retry if is_async else _retry)(_unbound(client._sleep_for_retry))
-        client._sleep_for_retry = types.MethodType(retry, client)
+    note_retries(client)
     for name in COPIES:
         if hasattr(client, name):
             setattr(client, name, _copying(getattr(client, name), api))
@@ -98,25 +96,8 @@ def _copying(copy: Callable[..., Any], api: Api) -> Callable[..., Any]:
     return copy_and_wrap
 
 
-class _Begun:
-    """A call whose request is being sent: its span is current, its attempts are counted."""
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self._entry: _context.Entry = call.enter()
-        self._before: Call | None = current_call.get()
-        current_call.set(call)
-
-    @guarded
-    def leave(self) -> None:
-        if current_call.get() is self.call:
-            current_call.set(self._before)
-        _context.leave(self._entry)
-
-    @guarded
-    def failed(self, error: BaseException) -> None:
-        self.leave()
-        self.call.fail(error)
+class _Begun(Sending):
+    """A call of such a client, whose reply may be an object, a stream or a raw response."""
 
     @guarded
     def replied(self, reply: Any) -> None:
@@ -182,6 +163,22 @@ def _async_request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:
         return reply
 
     return traced_request
+
+
+def note_retries(holder: Any) -> None:
+    """Tells the current call of each further try; `holder` is a client or a class of clients."""
+    sleep = getattr(holder, "_sleep_for_retry", None)
+    if sleep is None or getattr(sleep, MARK, False):
+        return
+    wrapper = _async_retry if inspect.iscoroutinefunction(sleep) else _retry
+    if isinstance(holder, type):
+        noting: Any = wrapper(sleep)
+        setattr(noting, MARK, True)
+        holder._sleep_for_retry = noting  # type: ignore[attr-defined]  # the class of somebody else
+    else:
+        noting = wrapper(_unbound(sleep))
+        setattr(noting, MARK, True)
+        holder._sleep_for_retry = types.MethodType(noting, holder)
 
 
 def _retry(sleep: Callable[..., Any]) -> Callable[..., Any]:
