@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.experiments.door import ExperimentDoor
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.receive.check import LARGE_BYTES, Checked, check, check_whole
 from spanloop_collector.receive.shape import LOG_RECORDS, SPANS, Shape
@@ -41,16 +42,25 @@ class Intake:
         traces: Spool,
         logs: Spool,
         default_project: str,
+        experiments: ExperimentDoor | None = None,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
+        """`experiments` keeps spans out of experiments that are finished; None lets all pass."""
         self._traces = _Door("traces", SPANS, traces)
         self._logs = _Door("logs", LOG_RECORDS, logs)
         self._default_project = default_project
+        self.experiments = experiments
         self._received = ReceivedClock(now)
 
     async def accept_traces(self, payload: bytes, *, principal: Principal, default_project: str = "") -> Accepted:
         """Stores the bytes of an ExportTraceServiceRequest; see `accept_logs` for what it may raise."""
-        return await self._accept(self._traces, payload, principal, default_project)
+        if self.experiments is None:
+            return await self._accept(self._traces, payload, principal, default_project)
+        passed = await self.experiments.let_pass(payload)
+        accepted = await self._accept(self._traces, passed.payload, principal, default_project)
+        if not passed.rejected:
+            return accepted
+        return Accepted(accepted.rejected + passed.rejected, accepted.reason or passed.reason)
 
     async def accept_logs(self, payload: bytes, *, principal: Principal, default_project: str = "") -> Accepted:
         """Stores the bytes of an ExportLogsServiceRequest.

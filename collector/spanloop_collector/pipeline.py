@@ -18,6 +18,8 @@ from spanloop_collector.api.http_transport import error_response
 from spanloop_collector.api.services import build_operations
 from spanloop_collector.attachments import open_attachments
 from spanloop_collector.attachments.http import attachment_routes
+from spanloop_collector.experiments.door import ExperimentDoor
+from spanloop_collector.experiments.table import ExperimentTable
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.admin import ensure_admin_key
 from spanloop_collector.keys.authenticator import Authenticator
@@ -79,7 +81,12 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     await stages.enter_async_context(_background(keys.watch()))
     authenticator = Authenticator(keys, required=settings.auth.require_keys)
 
-    intake = Intake(traces=spools["traces"], logs=spools["logs"], default_project=settings.receive.default_project)
+    intake = Intake(
+        traces=spools["traces"],
+        logs=spools["logs"],
+        default_project=settings.receive.default_project,
+        experiments=ExperimentDoor(ExperimentTable(store).finished_among),
+    )
     queries = Queries(store, settings.query)
     stages.push_async_callback(queries.close)
     attachments = open_attachments(settings.attachments, settings.data_dir)

@@ -18,6 +18,7 @@ from spanloop.v1 import (
     attachments_pb2,
     datasets_pb2,
     dead_letters_pb2,
+    experiments_pb2,
     keys_pb2,
     query_pb2,
     review_pb2,
@@ -37,6 +38,7 @@ MODULES = (
     attachments_pb2,
     review_pb2,
     datasets_pb2,
+    experiments_pb2,
 )
 
 SCOPES = {

@@ -15,6 +15,7 @@ from spanloop_collector.api.rows import Rows
 from spanloop_collector.api.status import StatusOperations
 from spanloop_collector.attachments import Attachments
 from spanloop_collector.datasets.operations import DatasetOperations
+from spanloop_collector.experiments.operations import experiment_operations
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.query.queries import Queries
@@ -58,6 +59,13 @@ def build_operations(
                 reader_isolation=queries.isolation,
             ),
             "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
+            "ExperimentService": experiment_operations(
+                store,
+                queries,
+                intake.experiments,
+                barrier=barrier,
+                default_project=settings.receive.default_project,
+            ),
             "DatasetService": DatasetOperations(store, default_project=settings.receive.default_project),
             "AttachmentService": AttachmentOperations(attachments, store),
             "ReviewService": review_operations(

@@ -1,0 +1,113 @@
+"""A comparison in plain words: a sentence for each difference, and the whole for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from spanloop.v1 import experiments_pb2 as pb
+
+from spanloop_collector.experiments.statistics import MIN_PAIRS, Paired
+
+SIGNIFICANT = 0.05
+MAX_NAME = 32
+
+
+def verdict(found: Paired, adjusted: float | None, *, is_lower_better: bool) -> str:
+    """better, worse, unclear, same, or too few."""
+    if found.p_value is None:
+        return "too few"
+    if not found.improvements and not found.regressions:
+        return "same"
+    if adjusted is None or adjusted > SIGNIFICANT:
+        return "unclear"
+    return "better" if (found.mean > 0) != is_lower_better else "worse"
+
+
+def sentence(found: Paired, said: str, adjusted: float | None, *, unit: str, is_score: bool) -> str:
+    """What the difference means."""
+    if said == "too few":
+        few = f"only {found.pairs} cases are in both" if found.pairs else "no case is in both"
+        return f"{few}; it takes at least {MIN_PAIRS} to tell a difference from chance"
+    if said == "same":
+        return f"the same in all {found.pairs} cases"
+    low, high, detectable = (amount(each or 0.0, unit, is_score) for each in (found.low, found.high, found.detectable))
+    if said == "unclear":
+        return (
+            f"could be chance (p = {adjusted:.2f}); with {found.pairs} cases a difference under {detectable} "
+            "hardly shows"
+        )
+    low, high = (signed(each or 0.0, unit, is_score) for each in (found.low, found.high))
+    return f"{said}, and hardly by chance (p {_p(adjusted or 0.0)}); likely between {low} and {high}"
+
+
+def amount(value: float, unit: str, is_score: bool) -> str:
+    """A value as people read it: scores in percent."""
+    if is_score:
+        return f"{value * 100:.1f}%"
+    if unit == "$":
+        return f"${value:.4f}" if abs(value) < 1 else f"${value:,.2f}"
+    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{number} {unit}".rstrip()
+
+
+def signed(value: float, unit: str, is_score: bool) -> str:
+    """The same with its sign."""
+    return ("+" if value >= 0 else "−") + amount(abs(value), unit, is_score)
+
+
+def describe(answer: pb.CompareExperimentsResponse) -> str:
+    """The comparison as lines of text."""
+    experiments = {each.experiment.id: each for each in answer.experiments}
+    base = experiments.get(answer.base_id)
+    lines = [_headline(each, base) for each in answer.experiments if each is not base or len(experiments) == 1]
+    if base is not None and len(experiments) > 1:
+        reason = f" ({answer.base_reason})" if answer.base_reason else ""
+        lines.append(f"compared with {base.experiment.name}{reason}: {_size(base)}")
+    for measures in (answer.scores, answer.metrics):
+        if measures:
+            lines += ["", *_table(measures, answer)]
+    return "\n".join(lines)
+
+
+def _headline(each: pb.ComparedExperiment, base: pb.ComparedExperiment | None) -> str:
+    return f"{each.experiment.name}: {_size(each)}"
+
+
+def _size(each: pb.ComparedExperiment) -> str:
+    trials = f", {each.trials} trials" if each.trials != each.cases else ""
+    errors = f", {each.errors} failed" if each.errors else ""
+    return f"{each.cases} cases{trials}{errors}"
+
+
+def _table(measures: Sequence[pb.Measure], answer: pb.CompareExperimentsResponse) -> list[str]:
+    is_score = measures is answer.scores
+    names = {each.experiment.id: each.experiment.name for each in answer.experiments}
+    several = len(names) > 2
+    width = min(MAX_NAME, max(len(measure.name) for measure in measures))
+    lines = []
+    for measure in measures:
+        means = {side.experiment_id: side for side in measure.sides}
+        for side in measure.sides:
+            if side.experiment_id == answer.base_id and len(names) > 1:
+                continue
+            label = f"{measure.name[:MAX_NAME]:<{width}}"
+            mean = amount(side.mean, measure.unit, is_score) if side.HasField("mean") else "–"
+            line = f"  {label}  {mean:>10}"
+            if several:
+                line += f"  {names[side.experiment_id][:MAX_NAME]}"
+            found = next((each for each in measure.differences if each.experiment_id == side.experiment_id), None)
+            if found is not None:
+                line += _against(found, measure, means.get(answer.base_id), is_score)
+            lines.append(line.rstrip())
+    return lines
+
+
+def _against(found: pb.Difference, measure: pb.Measure, base: pb.MeasureSide | None, is_score: bool) -> str:
+    if not found.HasField("difference"):
+        return f"  {found.words}"
+    change = signed(found.difference, measure.unit, is_score)
+    return f"  {change:>9}  {found.improvements:>3} better {found.regressions:>3} worse  {found.words}"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
