@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
+from spanloop_collector.alerts import watch_alerts
 from spanloop_collector.api.grpc_transport import add_operations
 from spanloop_collector.api.http_app import build_app
 from spanloop_collector.api.http_transport import error_response
@@ -89,6 +90,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     )
     queries = Queries(store, settings.query)
     stages.push_async_callback(queries.close)
+    await stages.enter_async_context(_background(watch_alerts(store, queries, settings.webhooks)))
     attachments = open_attachments(settings.attachments, settings.data_dir)
     operations = build_operations(
         settings,

@@ -113,6 +113,16 @@ class AttachmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Messages that alerts and variants send to other servers."""
+
+    allow_private_addresses: bool = False
+    """Send them to loopback and private networks too; whoever may make alerts can then reach what listens there."""
+    timeout_seconds: float = 10.0
+    """A receiver that has not answered by then is tried again later."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `spanloop serve` needs to start."""
 
@@ -125,3 +135,4 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     query: QuerySettings = field(default_factory=QuerySettings)
     attachments: AttachmentSettings = field(default_factory=AttachmentSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)

@@ -14,6 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from spanloop.v1 import (
+    alerts_pb2,
     annotations_pb2,
     attachments_pb2,
     datasets_pb2,
@@ -37,6 +38,7 @@ MODULES = (
     dead_letters_pb2,
     attachments_pb2,
     review_pb2,
+    alerts_pb2,
     datasets_pb2,
     experiments_pb2,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
+from spanloop_collector.alerts import alert_operations
 from spanloop_collector.api.attachments import AttachmentOperations
 from spanloop_collector.api.dead_letters import DeadLetterOperations
 from spanloop_collector.api.keys import KeyOperations
@@ -68,6 +69,7 @@ def build_operations(
             ),
             "DatasetService": DatasetOperations(store, default_project=settings.receive.default_project),
             "AttachmentService": AttachmentOperations(attachments, store),
+            "AlertService": alert_operations(store, queries, settings.webhooks),
             "ReviewService": review_operations(
                 store, queries, feedback=rows.feedback, default_project=settings.receive.default_project
             ),

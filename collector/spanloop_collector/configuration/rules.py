@@ -51,7 +51,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_numbers(settings: Settings) -> None:
-    for group in ("receive", "spool", "write", "store", "query", "attachments"):
+    for group in ("receive", "spool", "write", "store", "query", "webhooks", "attachments"):
         values = getattr(settings, group)
         for name in values.__dataclass_fields__:
             value, key = getattr(values, name), f"{group}.{name}"

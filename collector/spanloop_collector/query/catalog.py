@@ -23,9 +23,14 @@ VIEWS = (
     "scoring_rule_status",
     "dead_letters",
     "review_queue",
+    "webhook_deliveries",
+    "alerts",
     "audit_log",
 )
 """The relations that SQL users see."""
+
+SECRETS = frozenset({"api_keys", "webhook_targets"})
+"""Tables that show no row to anybody."""
 
 SYSTEM_TABLES = frozenset(
     {
@@ -88,14 +93,14 @@ class Catalog:
             filters |= {
                 f"{self.database}.{relation.name}": condition
                 for relation in self.relations
-                if relation.has_project and not relation.is_view and relation.name != "api_keys"
+                if relation.has_project and not relation.is_view and relation.name not in SECRETS
             }
         return filters | self._system_filters()
 
     def _closed(self, project: str) -> Iterable[Relation]:
         """Tables that show no row to a reader of this project."""
         for relation in self.relations:
-            if relation.name == "api_keys" or (project and not relation.is_view and not relation.has_project):
+            if relation.name in SECRETS or (project and not relation.is_view and not relation.has_project):
                 yield relation
 
     def _system_filters(self) -> dict[str, str]:

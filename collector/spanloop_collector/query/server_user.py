@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from clickhouse_connect.driver.exceptions import Error
 
-from spanloop_collector.query.catalog import SYSTEM_TABLES
+from spanloop_collector.query.catalog import SECRETS, SYSTEM_TABLES
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def reader_url(store: UserDatabase, url: str) -> str:
 
 
 def user_statements(store: UserDatabase, name: str, password: str) -> list[str]:
-    """What makes the user, or brings it up to date: SELECT on our database but not on the keys, nothing else."""
+    """What makes the user, or brings it up to date: SELECT on our database but not on secrets, nothing else."""
     on_cluster = f" ON CLUSTER '{store.cluster}'" if store.cluster else ""
     system = ", ".join(f"SELECT ON system.{table}" for table in sorted(SYSTEM_TABLES))
     identified = f"IDENTIFIED WITH sha256_password BY '{password}'"
@@ -57,7 +57,7 @@ def user_statements(store: UserDatabase, name: str, password: str) -> list[str]:
         f"ALTER USER {name}{on_cluster} {identified}",
         f"REVOKE{on_cluster} ALL ON *.* FROM {name}",
         f"GRANT{on_cluster} SELECT ON {store.database}.* TO {name}",
-        f"REVOKE{on_cluster} SELECT ON {store.database}.api_keys FROM {name}",
+        *(f"REVOKE{on_cluster} SELECT ON {store.database}.{table} FROM {name}" for table in sorted(SECRETS)),
         f"GRANT{on_cluster} {system} TO {name}",
     ]
 

@@ -39,6 +39,8 @@ VIEWS = (
     "experiment_scores",
     "audit_log",
     "review_queue",
+    "webhook_deliveries",
+    "alerts",
     "datasets",
     "dataset_rows",
     "dataset_versions",

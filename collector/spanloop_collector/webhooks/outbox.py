@@ -1,0 +1,184 @@
+"""Messages on their way: each is kept until it is delivered or given up, and one collector at a time tries it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from clickhouse_connect.driver.exceptions import Error
+
+from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.store.changes import Actor, Change, ChangeLog
+from spanloop_collector.store.store import Store
+from spanloop_collector.webhooks.sender import Attempt, WebhookSender
+from spanloop_collector.webhooks.targets import Targets
+
+LOOK_EVERY_SECONDS = 1.0
+RETRY_AFTER_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
+"""Pauses before the second try and those after it; then the message is given up."""
+ATTEMPT_RUNS_OUT_SECONDS = 60.0
+"""A try that has not been answered for so long was made by a collector that is gone."""
+MAX_AT_ONCE = 4
+
+WAITING, SENDING, DELIVERED, FAILED = "waiting", "sending", "delivered", "failed"
+
+FIND_DUE = """
+SELECT project, id FROM {database:Identifier}.webhook_deliveries
+WHERE (status = 'waiting' OR status = 'sending') AND next_attempt <= fromUnixTimestamp64Milli({now_ms:Int64})
+ORDER BY next_attempt
+LIMIT 100
+"""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message and how far it has come."""
+
+    topic: str
+    """What kind of thing sends it: alert, variant."""
+    name: str
+    """Name of the thing."""
+    event: str
+    """What happened: firing, recovered, test, …"""
+    owner: str
+    """Whose target it goes to."""
+    target: str
+    """The target as it may be shown."""
+    body: str
+    """JSON text."""
+    about: str = ""
+    """What it is about, as JSON text: a group's labels."""
+    status: str = WAITING
+    attempts: int = 0
+    next_attempt: float = 0.0
+    http_status: int = 0
+    error: str = ""
+
+
+class Outbox:
+    """Takes messages, and delivers them in the background."""
+
+    def __init__(
+        self,
+        store: Store,
+        sender: WebhookSender,
+        *,
+        retry_after_seconds: tuple[float, ...] = RETRY_AFTER_SECONDS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._retry_after = retry_after_seconds
+        self._now = now
+        self._log = ChangeLog(store, "delivery", table="webhook_events", now=now)
+        self._targets = Targets(store)
+        self._wake = asyncio.Event()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        # Threads of its own: a receiver that does not answer must not hold up those that serve requests.
+        self._threads = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="spanloop-webhook")
+
+    def add(self, project: str, message_id: str, message: Message) -> None:
+        """Keeps a message until it is delivered; the same id again changes nothing. Blocks."""
+        message = replace(message, next_attempt=self._now())
+        self._log.append(Change(project, message_id, 1, WAITING, Actor("collector"), asdict(message)))
+
+    def wake(self) -> None:
+        """Looks for messages now rather than within a second."""
+        self._wake.set()
+
+    def deliver(self, project: str, message_id: str) -> Message | None:
+        """Tries a message once and returns how it stands; None when somebody else is at it. Blocks."""
+        latest = self._log.find(project, message_id)
+        if latest is None:
+            return None
+        message = Message(**latest.state)
+        if message.status not in (WAITING, SENDING) or message.next_attempt > self._now():
+            return None
+        trying = replace(
+            message,
+            status=SENDING,
+            attempts=message.attempts + 1,
+            next_attempt=self._now() + ATTEMPT_RUNS_OUT_SECONDS,
+        )
+        if not self._keep(project, message_id, latest.version + 1, trying):
+            return None
+        after = self._after(trying, self._send(message_id, trying))
+        self._keep(project, message_id, latest.version + 2, after)
+        return after
+
+    async def run(self) -> None:
+        """Delivers until cancelled; what is under way then ends by itself or is taken over later."""
+        try:
+            while True:
+                try:
+                    await self._start_due()
+                except (Error, StoreUnavailableError) as error:
+                    logger.debug("webhooks: will look again reason=%s", error)
+                await self._pause()
+        finally:
+            # A try has a time limit; cut short, it might be made twice.
+            await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _start_due(self) -> None:
+        for project, message_id in await asyncio.to_thread(self._due):
+            key = f"{project}/{message_id}"
+            if len(self._under_way) < MAX_AT_ONCE and key not in self._under_way:
+                task = asyncio.create_task(self._deliver_quietly(project, message_id))
+                self._under_way[key] = task
+                task.add_done_callback(lambda _, key=key: self._under_way.pop(key, None))  # type: ignore[misc]
+
+    async def _deliver_quietly(self, project: str, message_id: str) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self.deliver, project, message_id)
+        except (Error, StoreUnavailableError) as error:
+            logger.warning("webhooks: will try again message=%s reason=%s", message_id, error)
+        except Exception:
+            # A fault of ours with one message is no reason to stop sending the others.
+            logger.exception("webhooks: unexpected error message=%s", message_id)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        self._wake.clear()
+
+    def _due(self) -> list[tuple[str, str]]:
+        parameters = {"database": self._store.database, "now_ms": round(self._now() * 1000)}
+        return [(row[0], row[1]) for row in self._store.query(FIND_DUE, parameters).result_rows]
+
+    def _send(self, message_id: str, message: Message) -> Attempt:
+        target = self._targets.find(message.owner)
+        if target is None:
+            return Attempt(error="its target was deleted", is_final=True)
+        return self._sender.send(target.url, target.secret, message_id=message_id, body=message.body.encode())
+
+    def _after(self, message: Message, attempt: Attempt) -> Message:
+        """The message after a try."""
+        tried = replace(message, http_status=attempt.http_status, error=attempt.error)
+        if attempt.is_delivered:
+            return replace(tried, status=DELIVERED)
+        if attempt.is_final or message.attempts > len(self._retry_after):
+            return replace(tried, status=FAILED)
+        pause = max(self._retry_after[message.attempts - 1], attempt.retry_after_seconds)
+        return replace(tried, status=WAITING, next_attempt=self._now() + pause)
+
+    def _keep(self, project: str, message_id: str, version: int, message: Message) -> bool:
+        return self._log.append(
+            Change(project, message_id, version, message.status, Actor("collector"), asdict(message))
+        )
+
+
+def json_body(fields: Mapping[str, Any]) -> str:
+    """The text of a message's body."""
+    return json.dumps(fields, ensure_ascii=False)
