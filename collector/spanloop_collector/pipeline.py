@@ -33,6 +33,7 @@ from spanloop_collector.query.queries import Queries
 from spanloop_collector.receive.grpc_server import GrpcServer
 from spanloop_collector.receive.http_listener import HttpListener
 from spanloop_collector.receive.http_server import otlp_app
+from spanloop_collector.score.scoring import Scoring
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
 from spanloop_collector.spool.record import RecordFlags
@@ -68,7 +69,12 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     await stages.enter_async_context(keep_trying_to_migrate(store))
 
     dead_letters = DeadLetters(settings.data_dir / "dead", store)
-    writers = [Writer(signal, spools[signal], store, dead_letters, settings.write) for signal in SIGNALS]
+    scoring = Scoring(store)
+    await stages.enter_async_context(scoring.running())
+    writers = [
+        Writer("traces", spools["traces"], store, dead_letters, settings.write, look_at=scoring.trigger.look_at),
+        Writer("logs", spools["logs"], store, dead_letters, settings.write),
+    ]
     for writer in writers:
         writer.start()
         stages.push_async_callback(writer.stop, DRAIN_SECONDS)
@@ -103,6 +109,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         dead_letters=dead_letters,
         replay=partial(_replay, spools, dead_letters),
         barrier=writers[0].barrier,
+        scoring=scoring,
     )
 
     api = HttpListener(

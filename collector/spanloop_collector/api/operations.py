@@ -24,6 +24,8 @@ from spanloop.v1 import (
     query_pb2,
     review_pb2,
     rows_pb2,
+    rules_pb2,
+    scoring_pb2,
     status_pb2,
 )
 
@@ -41,6 +43,8 @@ MODULES = (
     alerts_pb2,
     datasets_pb2,
     experiments_pb2,
+    rules_pb2,
+    scoring_pb2,
 )
 
 SCOPES = {

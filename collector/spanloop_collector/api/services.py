@@ -21,6 +21,7 @@ from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.review import review_operations
+from spanloop_collector.score.scoring import Scoring
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
@@ -39,6 +40,7 @@ def build_operations(
     dead_letters: DeadLetters,
     replay: Callable[[DeadLetter], Awaitable[None]],
     barrier: Callable[[], Awaitable[None]],
+    scoring: Scoring | None = None,
 ) -> list[Operation]:
     """Every operation of the contract, ready to be served."""
     rows = Rows(
@@ -73,5 +75,6 @@ def build_operations(
             "ReviewService": review_operations(
                 store, queries, feedback=rows.feedback, default_project=settings.receive.default_project
             ),
+            **(scoring or Scoring(store)).operations(queries),
         }
     )

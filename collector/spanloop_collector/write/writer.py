@@ -1,6 +1,6 @@
 """Takes sealed segments, inserts each under its token until ClickHouse has it, then removes it.
 
-take ─▶ insert ─▶ remove
+take ─▶ insert ─▶ look at (scoring rules) ─▶ remove
           │ refused for its data: halve until one request is left, which becomes a dead letter
           │ anything else: wait, and the same again
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from clickhouse_connect.driver.exceptions import Error
 
@@ -38,13 +38,23 @@ class Writer:
     """Moves one signal's segments into ClickHouse, several at a time."""
 
     def __init__(
-        self, signal: str, spool: Spool, store: Store, dead_letters: DeadLetters, settings: WriteSettings
+        self,
+        signal: str,
+        spool: Spool,
+        store: Store,
+        dead_letters: DeadLetters,
+        settings: WriteSettings,
+        *,
+        look_at: Callable[[SealedSegment], Awaitable[None]] | None = None,
     ) -> None:
+        """`look_at` sees each segment beside the next inserts, once its rows are stored and before it is removed."""
         self._signal = signal
         self._spool = spool
         self._store = store
         self._dead_letters = dead_letters
         self._settings = settings
+        self._look_at = look_at
+        self._finishing: set[asyncio.Task[None]] = set()
         self._workers: list[asyncio.Task[None]] = []
         self._is_stopping = asyncio.Event()
         self._is_failing = False
@@ -61,6 +71,10 @@ class Writer:
             logger.info("write: stopping with a backlog signal=%s %s", self._signal, self._spool.backlog())
         self._is_stopping.set()
         await asyncio.gather(*self._workers)
+        for task in self._finishing:
+            # Its segment stays: it is stored and looked at again by the next start, to no effect where it was.
+            task.cancel()
+        await asyncio.gather(*self._finishing, return_exceptions=True)
 
     async def barrier(self) -> None:
         """Returns once everything acknowledged before the call is visible in ClickHouse."""
@@ -90,6 +104,7 @@ class Writer:
                 self._report_failure(error)
             else:
                 self._report_success(segment)
+                self._finish(segment)
                 return True
             try:
                 await asyncio.wait_for(self._is_stopping.wait(), pause)
@@ -106,7 +121,16 @@ class Writer:
                 raise
             logger.warning("write: halving a refused segment token=%s reason=%s", segment.token, error)
             self._store_range(segment, list(segment.records()), 0)
-        segment.remove()
+
+    def _finish(self, segment: SealedSegment) -> None:
+        task = asyncio.create_task(self._remove(segment))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+
+    async def _remove(self, segment: SealedSegment) -> None:
+        if self._look_at is not None:
+            await self._look_at(segment)
+        await asyncio.to_thread(segment.remove)
 
     def _store_range(self, segment: SealedSegment, records: Sequence[Record], start: int) -> None:
         """Inserts neighbouring records, halving as long as ClickHouse refuses them."""

@@ -17,8 +17,8 @@ SELECT
 FROM (SELECT *, lower(substring(hex(SHA256(concat(project, '\0', name))), 1, 16)) AS rule_id FROM {database}.scoring_rules) AS rules
 LEFT JOIN
 (
-    SELECT project, rule_id, sum(matched) AS matched, sum(sampled) AS sampled
-    FROM {database}.scoring_counts GROUP BY project, rule_id
+    SELECT rule_id, sum(matched) AS matched, sum(sampled) AS sampled
+    FROM {database}.scoring_counts WHERE backfill = '' GROUP BY rule_id
 ) AS counts ON counts.rule_id = rules.rule_id
 LEFT JOIN
 (

@@ -1,0 +1,123 @@
+"""SQL that a rule carries: one expression over the columns of `logs`, without queries of its own.
+
+It later runs inside the collector's own statements, for every batch that is stored. So it is checked that it is one
+expression and nothing else, then it runs once, as its author, over recent rows with a time limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import sqlglot
+from clickhouse_connect.driver.exceptions import Error
+from sqlglot import exp
+
+from spanloop_collector.errors import InvalidRequestError, QueryError
+from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.refusal import from_engine
+
+DRY_RUN_ROWS = 10_000
+DRY_RUN_SECONDS = 5
+PREFIX = "SELECT (\n"
+SUFFIX = "\n) AS expression FROM logs"
+
+FORMAT = "SELECT formatQuerySingleLine({statement:String})"
+# Two levels, so that the limit comes before the condition.
+DRY_RUN = """
+SELECT count() FROM (SELECT * FROM logs WHERE created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs WHERE {condition}
+"""
+DRY_RUN_VALUE = """
+SELECT count() FROM (SELECT * FROM logs WHERE created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs
+WHERE toString({condition}) != ''
+"""
+
+_CANONICAL = re.compile(r"SELECT (.*) AS expression FROM logs", re.DOTALL)
+_POSITION = re.compile(r"position (\d+)")
+_LINE = re.compile(r"\(line (\d+), col (\d+)\)")
+_OUR_QUESTION = re.compile(r"[:.]? ?In (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
+
+
+class FormatDatabase(Protocol):
+    """The store, as far as parsing needs it."""
+
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
+
+
+class Statements(Protocol):
+    """Runs SQL of callers: checked, read-only, within their project."""
+
+    async def run(self, sql: str, *, principal: Principal, settings: Mapping[str, str]) -> Any: ...
+
+
+def parse_condition(store: FormatDatabase, text: str, *, field: str) -> str:
+    """The expression in the engine's own words; blocks. Raises InvalidRequestError that says where it is wrong."""
+    try:
+        (canonical,) = store.query(FORMAT, {"statement": f"{PREFIX}{text}{SUFFIX}"}).result_rows[0]
+    except Error as error:
+        raise _invalid(field, _own_position(_message(error))) from None
+    match = _CANONICAL.fullmatch(str(canonical))
+    if match is None or not _is_one_expression(str(canonical)):
+        raise _invalid(field, "expected one SQL expression over the columns of logs, without a query inside")
+    return _without_outer_parentheses(match[1])
+
+
+async def try_condition(
+    statements: Statements, condition: str, *, principal: Principal, field: str, is_value: bool = False
+) -> None:
+    """Runs the condition over recent rows; raises InvalidRequestError with what the engine says of it."""
+    sql = (DRY_RUN_VALUE if is_value else DRY_RUN).format(rows=DRY_RUN_ROWS, condition=condition)
+    try:
+        await statements.run(sql, principal=principal, settings={"max_execution_time": str(DRY_RUN_SECONDS)})
+    except QueryError as error:
+        raise _invalid(field, _OUR_QUESTION.sub("", str(error))) from None
+
+
+def _without_outer_parentheses(text: str) -> str:
+    """The expression without the pair that we put around it, so that it stays the same when it comes back."""
+    while text.startswith("(") and text.endswith(")"):
+        inner = text[1:-1]
+        tree = sqlglot.parse_one(f"SELECT {text}", dialect="clickhouse").find(exp.Select)
+        if tree is None or not isinstance(tree.expressions[0], exp.Paren):
+            return text
+        text = inner
+    return text
+
+
+def _is_one_expression(canonical: str) -> bool:
+    """Whether the statement is what we wrote around the text, and the text only an expression."""
+    try:
+        trees = sqlglot.parse(canonical, dialect="clickhouse")
+    except (sqlglot.ParseError, sqlglot.TokenError, RecursionError):
+        return False
+    if len(trees) != 1 or not isinstance(trees[0], exp.Select):
+        return False
+    tree = trees[0]
+    present = {name for name, value in tree.args.items() if value}
+    queries = list(tree.find_all(exp.Select, exp.SetOperation, exp.Subquery, exp.Table))
+    if any(isinstance(node.args.get("field"), exp.Column) for node in tree.find_all(exp.In)):
+        # `id IN name` reads a table of that name.
+        return False
+    return (
+        present <= {"expressions", "from", "from_", "kind"}
+        and len(tree.expressions) == 1
+        and len([query for query in queries if not isinstance(query, exp.Table)]) == 1
+        and len([query for query in queries if isinstance(query, exp.Table)]) == 1
+    )
+
+
+def _message(error: Error) -> str:
+    text = str(error)
+    found = from_engine(text)
+    return _OUR_QUESTION.sub("", str(found or text))
+
+
+def _own_position(message: str) -> str:
+    """The message with positions counted from the start of the author's text."""
+    message = _POSITION.sub(lambda match: f"position {max(int(match[1]) - len(PREFIX), 1)}", message)
+    return _LINE.sub(lambda match: f"(line {max(int(match[1]) - 1, 1)}, col {match[2]})", message)
+
+
+def _invalid(field: str, message: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{field}: {message}", field=field)

@@ -1,0 +1,343 @@
+"""Hands tasks to workers and takes what became of them: who has which, until when, and what is tried again.
+
+scoring_queue ─ read ─▶ parked (trace, group: until idle) ─▶ lines ─ claim ─▶ leased ─ complete ─▶ results
+                                                               ▲                 │
+                                                               └─ later, failed ─┘  lease ran out
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from clickhouse_connect.driver.exceptions import Error
+
+from spanloop_collector.errors import SpanloopError
+from spanloop_collector.score.idle import IdleWatch
+from spanloop_collector.score.line import Key, Line, Lines
+from spanloop_collector.score.outcome import FAILED, RETURNED, Outcome, skipped
+from spanloop_collector.score.queue_reader import QueueReader
+from spanloop_collector.score.rates import Allowances
+from spanloop_collector.score.rule import Rule, RuleScorer
+from spanloop_collector.score.rulebook import RuleBook
+from spanloop_collector.score.scored_rows import RowReader, ScoredRow
+from spanloop_collector.score.spending import Spending
+from spanloop_collector.score.task import Task
+
+LEASE_SECONDS = 30.0
+READ_EVERY_SECONDS = 0.25
+MAX_HELD = 20_000
+PAGE_ROWS = 5_000
+BUILTIN_BATCH = 512
+"""Tasks of a built-in scorer under way at once; others have as many as their concurrency."""
+KNOWN_SECONDS = 120.0
+"""How long a finished task is remembered, so that its line in the queue is not read as a new one."""
+BUDGET_WAIT_SECONDS = 600.0
+FIRST_BACKOFF_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+class Slots(Protocol):
+    """Which part of the queue is ours."""
+
+    def owned(self) -> Iterable[int]: ...
+
+
+class ResultStore(Protocol):
+    """Where outcomes are stored; they are visible when it returns."""
+
+    async def store(self, outcomes: Sequence[Outcome]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A task that a worker has."""
+
+    task: Task
+    worker: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """What a worker gets."""
+
+    task: Task
+    scorer: RuleScorer
+    row: ScoredRow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who asks for tasks."""
+
+    worker: str
+    modules: frozenset[str]
+    project: str = ""
+    """The only project whose tasks it may have; empty for any."""
+
+
+class Dispatcher:
+    """The tasks of this collector's slots. Everything but reading and storing happens in the event loop."""
+
+    def __init__(
+        self,
+        book: RuleBook,
+        reader: QueueReader,
+        rows: RowReader,
+        results: ResultStore,
+        *,
+        idle: IdleWatch,
+        spending: Spending,
+        slots: Slots,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._book = book
+        self._reader = reader
+        self._rows = rows
+        self._results = results
+        self._idle = idle
+        self._spending = spending
+        self._slots = slots
+        self._now = now
+        self._lines = Lines()
+        self._leases: dict[str, Lease] = {}
+        self._under_way: dict[Key, int] = {}
+        self._known: dict[str, float] = {}
+        self._held_back: dict[str, float] = {}
+        self._allowances = Allowances(now=now)
+        self._nudge = asyncio.Event()
+        self._available = asyncio.Event()
+
+    @property
+    def held(self) -> int:
+        """Tasks in memory that nobody has yet."""
+        return len(self._lines) + self._idle.held
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Whether everything that is queued is in memory."""
+        return self._reader.is_at_end
+
+    def nudge(self) -> None:
+        """Says that there may be new tasks."""
+        self._nudge.set()
+
+    async def run(self) -> None:
+        """Reads the queue until cancelled."""
+        while True:
+            try:
+                await self._refill()
+            except (Error, SpanloopError) as error:
+                logger.debug("score: the queue is read again later reason=%s", error)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._nudge.wait(), READ_EVERY_SECONDS)
+            self._nudge.clear()
+
+    async def claim(self, claim: Claim, *, max_tasks: int, wait_seconds: float) -> list[HandedOut]:
+        """Tasks with their rows; none when there is nothing to do for so long."""
+        deadline = self._now() + wait_seconds
+        while True:
+            tasks = self._take(claim, max_tasks)
+            if tasks:
+                handed_out = await self._with_rows(tasks, claim)
+                if handed_out:
+                    return handed_out
+                continue
+            left = deadline - self._now()
+            if left <= 0:
+                return []
+            self._available.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._available.wait(), min(left, 1.0))
+
+    def extend(self, worker: str, ids: Iterable[str]) -> list[str]:
+        """Renews leases; returns the tasks that the worker still has."""
+        kept = [id for id in ids if id in self._leases and self._leases[id].worker == worker]
+        for id in kept:
+            self._leases[id] = replace(self._leases[id], until=self._now() + LEASE_SECONDS)
+        return kept
+
+    async def complete(self, worker: str, outcomes: Sequence[Outcome]) -> None:
+        """Stores what became of tasks, or puts those that may do better in line again."""
+        final: list[Outcome] = []
+        for outcome in outcomes:
+            lease = self._leases.get(outcome.task.id)
+            if lease is not None and lease.worker != worker:
+                # It took too long and somebody else has it now.
+                continue
+            if lease is not None:
+                outcome = replace(outcome, task=lease.task)
+            if not self._retry(outcome):
+                final.append(outcome)
+        try:
+            await self._results.store(final)
+        finally:
+            # Known before it is let go: the queue must not be read in between.
+            for outcome in final:
+                self._known[outcome.task.id] = self._now()
+                self._spending.add(outcome.task.rule_id, outcome.cost)
+            for outcome in outcomes:
+                self._release(outcome.task.id, worker)
+            self._available.set()
+
+    async def _refill(self) -> None:
+        now = self._now()
+        self._expire(now)
+        self._lines.wake(now)
+        for task in await asyncio.to_thread(self._idle.due):
+            self._lines.add(task)
+        if self.held < MAX_HELD:
+            slots = list(self._slots.owned())
+            tasks = await asyncio.to_thread(self._reader.read, slots, is_known=self._is_known, limit=PAGE_ROWS)
+            for task in tasks:
+                self._hold(task, now)
+            if not self._reader.is_at_end:
+                self._nudge.set()
+        if len(self._lines):
+            self._available.set()
+
+    def _hold(self, task: Task, now: float) -> None:
+        if self._is_known(task.id):
+            return
+        self._known[task.id] = float("inf")
+        if task.is_span:
+            self._lines.add(task)
+        else:
+            self._idle.park(task)
+
+    def _is_known(self, id: str) -> bool:
+        return id in self._known
+
+    def _expire(self, now: float) -> None:
+        for id, lease in list(self._leases.items()):
+            if lease.until <= now:
+                logger.warning("score: a worker went away worker=%s rule=%s", lease.worker, lease.task.rule_id)
+                self._release(id, lease.worker)
+                self._lines.add(lease.task, is_first=True)
+        for id in [id for id, since in self._known.items() if since < now - KNOWN_SECONDS]:
+            del self._known[id]
+
+    def _release(self, id: str, worker: str) -> None:
+        lease = self._leases.get(id)
+        if lease is not None and lease.worker == worker:
+            del self._leases[id]
+            self._under_way[lease.task.queue_key] -= 1
+
+    def _take(self, claim: Claim, max_tasks: int) -> list[Task]:
+        taken: list[Task] = []
+        for key, line in self._lines.in_turn():
+            if len(taken) >= max_tasks:
+                break
+            rule = self._book.revision(key[0], key[1])
+            if rule is None:
+                self._lines.drop(key)
+                continue
+            count = self._allowed(rule, key, line, claim, max_tasks - len(taken))
+            found = [line.take() for _ in range(count)]
+            taken += [task for task in found if claim.project in ("", task.project)]
+            for task in found:
+                if claim.project not in ("", task.project):
+                    line.add(task)
+            if found:
+                self._lines.served(key)
+        until = self._now() + LEASE_SECONDS
+        for task in taken:
+            self._leases[task.id] = Lease(task, claim.worker, until)
+            self._under_way[task.queue_key] = self._under_way.get(task.queue_key, 0) + 1
+            self._allowances.take(_scorer_name(task), 1)
+            self._allowances.take(task.rule_id, 1)
+        return taken
+
+    def _allowed(self, rule: Rule, key: Key, line: Line, claim: Claim, most: int) -> int:
+        """How many tasks of a line may go to this worker now."""
+        current, scorer = self._book.current(rule.rule_id), rule.scorer(key[2])
+        if scorer is None or current is None or (not current.enabled and not line.is_backfill):
+            return 0
+        if scorer.module and scorer.module not in claim.modules:
+            return 0
+        limit = scorer.concurrency * (BUILTIN_BATCH if not scorer.module else 1)
+        most = min(most, len(line), limit - self._under_way.get(key, 0))
+        most = self._allowances.available("/".join((key[0], key[2])), scorer.calls_per_minute, most=most)
+        allowed = self._within_budget(current, most)
+        self._give_up_waiting(current, line, allowed)
+        return max(allowed, 0)
+
+    def _within_budget(self, rule: Rule, most: int) -> int:
+        if rule.budget.cost_per_day and self._spending.today(rule.rule_id) >= rule.budget.cost_per_day:
+            return 0
+        return self._allowances.available(rule.rule_id, rule.budget.scores_per_minute, most=most)
+
+    def _give_up_waiting(self, rule: Rule, line: Line, allowed: int) -> None:
+        """Skips what waited for the budget too long: a line that only grows would never be served again."""
+        has_budget = rule.budget.cost_per_day or rule.budget.scores_per_minute
+        if allowed > 0 or not has_budget:
+            self._held_back.pop(rule.rule_id, None)
+            return
+        since = self._held_back.setdefault(rule.rule_id, self._now())
+        if self._now() - since > BUDGET_WAIT_SECONDS and len(line):
+            late = [line.take() for _ in range(len(line))]
+            asyncio.ensure_future(self._skip(late, "over the rule's budget"))  # noqa: RUF006 - nothing waits for it
+            self._held_back.pop(rule.rule_id, None)
+
+    async def _with_rows(self, tasks: Sequence[Task], claim: Claim) -> list[HandedOut]:
+        """The tasks with what there is to score; those whose row is gone are skipped."""
+        try:
+            rows = await asyncio.to_thread(self._rows.read, tasks)
+        except BaseException:
+            for task in tasks:
+                self._release(task.id, claim.worker)
+                self._lines.add(task, is_first=True)
+            raise
+        handed_out, gone = [], []
+        for task in tasks:
+            row, rule = rows.get(task.id), self._book.revision(task.rule_id, task.revision)
+            scorer = rule.scorer(task.scorer) if rule is not None else None
+            if row is None or scorer is None:
+                gone.append(task)
+                continue
+            task = replace(task, subject=row.subject)
+            if task.id in self._leases:
+                self._leases[task.id] = replace(self._leases[task.id], task=task)
+            handed_out.append(HandedOut(task, scorer, row))
+        if gone:
+            await self._skip(gone, "the row is gone")
+            for task in gone:
+                self._release(task.id, claim.worker)
+        return handed_out
+
+    async def _skip(self, tasks: Sequence[Task], reason: str) -> None:
+        await self._results.store([skipped(task, reason) for task in tasks])
+        for task in tasks:
+            self._known[task.id] = self._now()
+
+    def _retry(self, outcome: Outcome) -> bool:
+        """Whether the task is in line again instead of being done."""
+        task = outcome.task
+        if outcome.status == RETURNED:
+            self._lines.add(task, is_first=True)
+            return True
+        rule = self._book.revision(task.rule_id, task.revision)
+        scorer = rule.scorer(task.scorer) if rule is not None else None
+        if outcome.retry_after_seconds:
+            self._allowances.pause(_scorer_name(task), outcome.retry_after_seconds)
+        if outcome.status != FAILED or not outcome.is_retryable or scorer is None:
+            return False
+        if task.attempt >= scorer.max_attempts:
+            return False
+        pause = min(FIRST_BACKOFF_SECONDS * 2 ** (task.attempt - 1), MAX_BACKOFF_SECONDS)
+        pause = max(pause * random.uniform(0.75, 1.25), outcome.retry_after_seconds)
+        self._lines.delay(task.next_attempt(), self._now() + pause)
+        return True
+
+
+def _scorer_name(task: Task) -> str:
+    return f"{task.rule_id}/{task.scorer}"

@@ -1,0 +1,71 @@
+"""Online scoring as a whole: its parts, wired, and what runs in the background."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.score.backfills import Backfills
+from spanloop_collector.score.dispatcher import Dispatcher
+from spanloop_collector.score.idle import IdleWatch
+from spanloop_collector.score.operations import ScoringRuleOperations
+from spanloop_collector.score.queue_reader import QueueReader
+from spanloop_collector.score.results import Results
+from spanloop_collector.score.rulebook import RuleBook
+from spanloop_collector.score.scored_rows import RowReader
+from spanloop_collector.score.slots import EverySlot
+from spanloop_collector.score.spending import Spending
+from spanloop_collector.score.trigger import Trigger
+from spanloop_collector.score.worker_api import ScoringOperations
+from spanloop_collector.store import Store
+
+
+class Scoring:
+    """Rules, queue and results of one collector."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.book = RuleBook(store)
+        self.results = Results(store, self.book)
+        self._spending = Spending(store)
+        self.dispatcher = Dispatcher(
+            self.book,
+            QueueReader(store),
+            RowReader(store, self.book.revision),
+            self.results,
+            idle=IdleWatch(store, self.book),
+            spending=self._spending,
+            slots=EverySlot(),
+        )
+        self.backfills = Backfills(store, self.book, self.dispatcher)
+        self.trigger = Trigger(store, self.book, on_queued=self.dispatcher.nudge)
+
+    def operations(self, queries: Queries) -> dict[str, object]:
+        """What serves the API, by service."""
+        return {
+            "ScoringRuleService": ScoringRuleOperations(self._store, self.book, self.backfills, statements=queries),
+            "ScoringService": ScoringOperations(self.dispatcher),
+        }
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything that works in the background, until the end of the block."""
+        work = (
+            self.book.watch(),
+            self._spending.watch(),
+            self.trigger.run(),
+            self.results.run(),
+            self.dispatcher.run(),
+            self.backfills.run(),
+        )
+        tasks = [asyncio.create_task(each) for each in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task

@@ -1,0 +1,60 @@
+"""What rules with a budget have cost since midnight UTC. Reading blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Protocol
+
+from clickhouse_connect.driver.exceptions import Error
+
+from spanloop_collector.errors import SpanloopError
+
+READ_EVERY_SECONDS = 5.0
+READ_COST = """
+SELECT rule_id, sum(cost) FROM {database:Identifier}.online_scores FINAL
+WHERE scored >= toStartOfDay(now('UTC')) AND cost > 0 GROUP BY rule_id
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class CostDatabase(Protocol):
+    """The store, as far as costs need it."""
+
+    @property
+    def database(self) -> str: ...
+
+    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
+
+
+class Spending:
+    """Costs of today by rule: as stored, and what came since."""
+
+    def __init__(self, store: CostDatabase) -> None:
+        self._store = store
+        self._stored: dict[str, float] = {}
+        self._since: dict[str, float] = {}
+
+    async def watch(self) -> None:
+        """Reads the stored costs again and again until cancelled: other collectors spend, too."""
+        while True:
+            try:
+                await asyncio.to_thread(self.read)
+            except (Error, SpanloopError) as error:
+                logger.debug("score: costs are read again later reason=%s", error)
+            await asyncio.sleep(READ_EVERY_SECONDS)
+
+    def read(self) -> None:
+        """Brings the costs up to date."""
+        self._stored = dict(self._store.query(READ_COST, {"database": self._store.database}).result_rows)
+        self._since = {}
+
+    def add(self, rule_id: str, cost: float) -> None:
+        """Counts what a call cost."""
+        if cost:
+            self._since[rule_id] = self._since.get(rule_id, 0.0) + cost
+
+    def today(self, rule_id: str) -> float:
+        """US dollars."""
+        return self._stored.get(rule_id, 0.0) + self._since.get(rule_id, 0.0)
