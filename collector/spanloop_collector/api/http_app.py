@@ -1,4 +1,4 @@
-"""Everything on the API port: SQL at `/`, the API below `/v1`, health and metrics."""
+"""Everything on the API port: the page and SQL at `/`, the API below `/v1`, health and metrics."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from spanloop_collector.api.http_transport import error_response, routes_of
 from spanloop_collector.api.operations import Operation
 from spanloop_collector.errors import NotFoundError, UnsupportedError
 from spanloop_collector.keys.authenticator import Authenticator
+from spanloop_collector.page.routes import page_or, page_routes
 from spanloop_collector.query.endpoint import SqlEndpoint
 from spanloop_collector.telemetry import REGISTRY
 
@@ -32,7 +33,8 @@ def build_app(
     """The ASGI application of the API port."""
     return Starlette(
         routes=[
-            Route("/", sql.__call__, methods=["GET", "POST"]),
+            Route("/", page_or(sql), methods=["GET", "POST"]),
+            *page_routes(),
             Route("/ping", ping),
             Route("/healthz", healthz),
             Route("/metrics", metrics),

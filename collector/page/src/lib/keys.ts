@@ -1,0 +1,56 @@
+// Keyboard shortcuts: one listener, the newest binding of a key wins.
+import { useEffect, useRef } from "preact/hooks";
+
+interface Binding {
+  keys: string;
+  label: string;
+  run: (event: KeyboardEvent) => void;
+}
+
+const bindings: Binding[] = [];
+let prefix = "";
+let prefixAt = 0;
+
+const IN_TEXT = "input, textarea, select, [contenteditable=true], .cm-content";
+
+document.addEventListener("keydown", (event) => {
+  // Inside of an editor's shadow tree the event's target is its host.
+  const target = event.composedPath()[0] as Element | undefined;
+  const isTyping = target instanceof Element && target.closest(IN_TEXT) !== null;
+  const name = nameOf(event);
+  if (event.defaultPrevented || (isTyping && name !== "Escape" && !name.startsWith("Mod+"))) return;
+  const isSecond = prefix && event.timeStamp - prefixAt < 1000;
+  const wanted = isSecond ? `${prefix} ${name}` : name;
+  prefix = "";
+  const found = bindings.findLast((binding) => binding.keys.split(", ").includes(wanted));
+  if (found) {
+    event.preventDefault();
+    found.run(event);
+  } else if (bindings.some((binding) => binding.keys.split(", ").some((keys) => keys.startsWith(`${name} `)))) {
+    prefix = name;
+    prefixAt = event.timeStamp;
+  }
+});
+
+function nameOf(event: KeyboardEvent): string {
+  const isCommand = event.ctrlKey || event.metaKey;
+  return (isCommand ? "Mod+" : "") + (event.shiftKey && event.key.length > 1 ? "Shift+" : "") + event.key;
+}
+
+/** Binds while the component is shown. `keys` is like `j, ArrowDown` or `g l` (one after the other). */
+export function useKey(keys: string, label: string, run: (event: KeyboardEvent) => void, isOn = true): void {
+  const latest = useRef(run);
+  latest.current = run;
+  useEffect(() => {
+    if (!isOn) return;
+    const binding = { keys, label, run: (event: KeyboardEvent) => latest.current(event) };
+    bindings.push(binding);
+    return () => void bindings.splice(bindings.indexOf(binding), 1);
+  }, [keys, label, isOn]);
+}
+
+/** What is bound now, for the help. */
+export function boundKeys(): { keys: string; label: string }[] {
+  const seen = new Map(bindings.filter((binding) => binding.label).map((binding) => [binding.keys, binding.label]));
+  return [...seen].map(([keys, label]) => ({ keys, label }));
+}

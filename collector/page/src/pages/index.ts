@@ -1,0 +1,19 @@
+// The pages of a project, in the order of the navigation. Each is loaded when it is first opened.
+import type { ComponentType } from "preact";
+import type { IconName } from "../ui/icons";
+
+export interface Page {
+  /** First part of its address below the project. */
+  id: string;
+  title: string;
+  icon: IconName;
+  /** Second key of its shortcut; the first is `g`. */
+  key: string;
+  load: () => Promise<{ default: ComponentType }>;
+}
+
+export const PAGES: Page[] = [
+  { id: "logs", title: "Logs", icon: "logs", key: "l", load: () => import("./logs") },
+  { id: "monitor", title: "Monitor", icon: "monitor", key: "m", load: () => import("./monitor") },
+  { id: "sql", title: "SQL", icon: "sql", key: "s", load: () => import("./sql") },
+];

@@ -1,0 +1,153 @@
+// The statements behind the list, the histogram, the facets and the groups.
+import { parseTime } from "../../lib/format";
+import { bucketMs, type Range } from "../../lib/range";
+import { ask, askRows, text, time } from "../../lib/sql";
+import type { Bucket } from "../../ui/histogram";
+import type { LogColumn } from "./columns";
+import { TRACE_COLUMNS } from "./columns";
+import type { LogsState } from "./state";
+
+export const PAGE_ROWS = 100;
+const BUCKETS = 90;
+const DAY_MS = 86_400_000;
+
+export interface LogRow {
+  span_id: string;
+  trace_id: string;
+  id: string;
+  created: string;
+  type: string;
+  error: string;
+  isRunning: boolean;
+  values: unknown[];
+}
+
+/** The conditions on a row, without those on its time. */
+export function conditions(state: LogsState): string[] {
+  return [...state.filters.map((filter) => `(${filter})`), ...searchConditions(state.search)];
+}
+
+function searchConditions(search: string): string[] {
+  const words = search.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  if (/^[0-9a-f]{32}$/i.test(search.trim())) return [`trace_id = ${text(search.trim().toLowerCase())}`];
+  if (/^[0-9a-f]{16}$/i.test(search.trim())) return [`span_id = ${text(search.trim().toLowerCase())}`];
+  return words.map((word) => `(hasToken(lower(input), ${text(word)}) OR hasToken(lower(output), ${text(word)}))`);
+}
+
+export function within(state: LogsState, range: Range): string {
+  return `project = ${text(state.project)} AND created >= ${time(range.from)} AND created < ${time(range.to)}`;
+}
+
+/** All that chooses rows of the list: of traces, the roots of those that have a span that matches. */
+export function chooses(state: LogsState, range = state.range): string {
+  const base = within(state, range);
+  const found = conditions(state);
+  if (state.shape === "spans") return [base, ...found].join(" AND ");
+  const matching = found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${[base, ...found].join(" AND ")})`] : [];
+  return [base, "is_root", ...matching].join(" AND ");
+}
+
+export async function loadHistogram(state: LogsState, signal: AbortSignal): Promise<{ width: number; buckets: Bucket[] }> {
+  const width = bucketMs(state.range, BUCKETS);
+  const at = `intDiv(toUnixTimestamp64Milli(created), ${width})`;
+  const sql = `SELECT ${at} AS at, count() AS n, countIf(error != '') AS e FROM logs WHERE ${chooses(state)} GROUP BY at ORDER BY at`;
+  const { rows } = await ask(sql, { signal });
+  return { width, buckets: (rows as number[][]).map(([at, count, errors]) => ({ at: at! * width, count: count!, errors: errors! })) };
+}
+
+export interface Cursor {
+  /** Rows before this one in the list's order come next. */
+  created: string;
+  spanId: string;
+}
+
+/** The next rows from the newest down. Looks at the newest part of the range first: most often that is enough. */
+export async function loadRows(state: LogsState, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<LogRow[]> {
+  const { from, to } = state.range;
+  const end = cursor ? parseTime(cursor.created) + 1 : to;
+  let part = Math.max(60_000, (end - from) / 256);
+  for (;;) {
+    const start = Math.max(from, end - part);
+    const rows = await loadPart(state, columns, { ...state.range, from: start, to: end }, cursor, signal);
+    if (rows.length >= PAGE_ROWS || start <= from) return rows;
+    part *= rows.length > PAGE_ROWS / 4 ? 4 : 16;
+  }
+}
+
+async function loadPart(state: LogsState, columns: LogColumn[], range: Range, cursor: Cursor | null, signal: AbortSignal): Promise<LogRow[]> {
+  const after = cursor ? ` AND (created, span_id) < (${text(cursor.created)}, ${text(cursor.spanId)})` : "";
+  const chosen = chooses(state, range) + after;
+  // Times first: values of rows that are not shown are never read.
+  const edge = `(SELECT min(created) FROM (SELECT created FROM logs WHERE ${chosen} ORDER BY created DESC LIMIT ${PAGE_ROWS}))`;
+  const selected = columns.map((column) => (column.sql ? column.sql : "''"));
+  const fixed = ["span_id", "trace_id", "id", "toString(created)", "type", "substringUTF8(error, 1, 300)", "NOT mapContains(metrics, 'end')"];
+  const sql = `SELECT ${[...fixed, ...selected].join(", ")} FROM logs WHERE ${chosen} AND created >= ${edge} ORDER BY created DESC, span_id DESC LIMIT ${PAGE_ROWS}`;
+  const { rows } = await ask(sql, { signal });
+  return rows.map(readRow);
+}
+
+function readRow([spanId, traceId, id, created, type, error, isRunning, ...values]: unknown[]): LogRow {
+  return { span_id: String(spanId), trace_id: String(traceId), id: String(id), created: String(created), type: String(type), error: String(error), isRunning: Boolean(isRunning), values };
+}
+
+export interface TraceTotals {
+  spans: number;
+  errors: number;
+  tokens: number;
+  cost: number;
+}
+
+/** What the spans of these traces add up to, by trace. */
+export async function loadTotals(state: LogsState, rows: LogRow[], signal: AbortSignal): Promise<Map<string, TraceTotals>> {
+  const times = rows.map((row) => parseTime(row.created));
+  const range: Range = { ...state.range, from: Math.min(...times) - 1000, to: Math.max(...times) + DAY_MS };
+  const ids = rows.map((row) => text(row.trace_id)).join(", ");
+  const sums = "count() AS spans, countIf(error != '') AS errors, sumIf(tokens, type = 'llm') AS tokens, sumIf(cost, type = 'llm') AS cost";
+  const sql = `SELECT trace_id, ${sums} FROM logs WHERE ${within(state, range)} AND trace_id IN (${ids}) GROUP BY trace_id`;
+  const found = await askRows<TraceTotals & { trace_id: string }>(sql, { signal });
+  return new Map(found.map((row) => [row.trace_id, row]));
+}
+
+export function needsTotals(state: LogsState, columns: LogColumn[]): boolean {
+  return state.shape === "traces" && columns.some((column) => TRACE_COLUMNS.has(column.id));
+}
+
+export interface FacetValue {
+  value: string;
+  count: number;
+}
+
+export async function loadFacet(state: LogsState, expression: string, isList: boolean, signal: AbortSignal): Promise<FacetValue[]> {
+  const value = isList ? `arrayJoin(${expression})` : `toString(${expression})`;
+  const rows = state.shape === "spans" ? chooses(state) : [within(state, state.range), ...conditions(state)].join(" AND ");
+  const sql = `SELECT ${value} AS value, count() AS count FROM logs WHERE ${rows} GROUP BY value HAVING value != '' ORDER BY count DESC, value LIMIT 12`;
+  return askRows<FacetValue>(sql, { signal });
+}
+
+export interface Group {
+  value: string;
+  count: number;
+  errors: number;
+  p50: number;
+  p95: number;
+  tokens: number;
+  cost: number;
+}
+
+export async function loadGroups(state: LogsState, signal: AbortSignal): Promise<Group[]> {
+  const sql = `SELECT toString(${state.groupBy}) AS value, count() AS count, countIf(error != '') AS errors, quantile(0.5)(duration) AS p50,
+    quantile(0.95)(duration) AS p95, sum(tokens) AS tokens, sum(cost) AS cost
+    FROM logs WHERE ${chooses(state)} GROUP BY value ORDER BY count DESC, value LIMIT 1000`;
+  return askRows<Group>(sql, { signal });
+}
+
+export async function newestRow(project: string, signal: AbortSignal): Promise<number | null> {
+  const [found] = await askRows<{ newest: string; n: number }>(`SELECT toString(max(created)) AS newest, count() AS n FROM logs WHERE project = ${text(project)}`, { signal });
+  return found && found.n > 0 ? parseTime(found.newest) : null;
+}
+
+/** The statement whose result is what is listed, for export and for the SQL page. */
+export function exportSql(state: LogsState, ids: string[] | null): string {
+  const chosen = ids ? `${within(state, state.range)} AND span_id IN (${ids.map(text).join(", ")})` : chooses(state);
+  return `SELECT * FROM logs\nWHERE ${chosen.replace(/ AND /g, "\n  AND ")}\nORDER BY created DESC`;
+}

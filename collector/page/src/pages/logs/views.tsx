@@ -1,0 +1,92 @@
+// Saved views: the page's address under a name, shared with everyone who sees the project.
+import { useState } from "preact/hooks";
+import { useLoaded } from "../../lib/load";
+import { go, place } from "../../lib/router";
+import { remembered } from "../../lib/session";
+import { deleteView, listViews, saveView, type View } from "../../lib/views";
+import { Button, ErrorBox, Menu, MenuItem, Spinner, toast, toastError } from "../../ui/basics";
+import { Icon } from "../../ui/icons";
+
+/** The view that this browser opens the page with, by project and page. */
+export const ownDefaults = remembered<Record<string, string>>("views.default", {});
+
+export function ViewsMenu({ page }: { page: string }) {
+  const [round, setRound] = useState(-1);
+  const { project, query } = place.value;
+  const views = useLoaded(round < 0 ? null : `${project} ${page} ${round}`, () => listViews(project, page));
+  const current = views.data?.find((view) => sameQuery(view, query));
+  return (
+    <Menu label="Saved views" button={<><Icon name="save" /><span class="ellipsis wide-only">{current?.name ?? "Views"}</span></>}>
+      {(close) => (
+        <div class="views-menu" ref={(element) => void (element && round < 0 && setRound(0))}>
+          <MenuItem onClick={() => (go(location.pathname), close())}>Everything</MenuItem>
+          {views.isLoading && <div class="menu-note"><Spinner /></div>}
+          {views.error !== undefined && <ErrorBox error={views.error} />}
+          {views.data?.map((view) => (
+            <ViewLine key={view.id} view={view} isCurrent={view === current} onOpen={() => (go(`${location.pathname}?${addressQuery(view)}`), close())} onChanged={() => setRound((n) => n + 1)} />
+          ))}
+          {views.data?.length === 0 && <div class="menu-note">Save filters, columns and range of time under a name, for everyone in this project.</div>}
+          <SaveForm page={page} onSaved={() => setRound((n) => n + 1)} />
+        </div>
+      )}
+    </Menu>
+  );
+}
+
+function ViewLine({ view, isCurrent, onOpen, onChanged }: { view: View; isCurrent: boolean; onOpen: () => void; onChanged: () => void }) {
+  const slot = `${view.project} ${view.page}`;
+  const isOwn = ownDefaults.value[slot] === view.id;
+  const run = async (work: Promise<unknown>, done: string) => {
+    try {
+      await work;
+      toast(done);
+    } catch (error) {
+      toastError("The view was not changed", error);
+    }
+    onChanged();
+  };
+  return (
+    <div class="view-line">
+      <MenuItem isOn={isCurrent} onClick={onOpen} hint={view.is_default ? "default" : ""}>{view.name}</MenuItem>
+      <Button kind="quiet" icon="pin" isOn={isOwn} label="Open this page with it, in this browser" onClick={() => (ownDefaults.value = { ...ownDefaults.value, [slot]: isOwn ? "" : view.id })} />
+      <Button kind="quiet" icon="check" isOn={view.is_default} label="Open this page with it, for everyone" onClick={() => run(saveView({ ...view, is_default: !view.is_default }), view.is_default ? "No default for everyone" : "Default for everyone")} />
+      <Button kind="quiet" icon="trash" label={`Delete the view ${view.name}`} onClick={() => run(deleteView(view), "View deleted")} />
+    </div>
+  );
+}
+
+function SaveForm({ page, onSaved }: { page: string; onSaved: () => void }) {
+  const [name, setName] = useState("");
+  const save = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await saveView({ id: "", project: place.value.project, page, name: name.trim(), definition: { query: viewQuery(place.value.query) }, is_default: false });
+      toast(`Saved the view ${name.trim()}`);
+      setName("");
+      onSaved();
+    } catch (error) {
+      toastError("The view was not saved", error);
+    }
+  };
+  return (
+    <form class="menu-form row-between" onSubmit={save}>
+      <input aria-label="Name of the new view" placeholder="Save as…" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+      <Button type="submit" disabled={!name.trim()}>Save</Button>
+    </form>
+  );
+}
+
+/** The part of the address that belongs to the view: not the open trace. */
+function viewQuery(query: URLSearchParams): string {
+  const kept = new URLSearchParams(query);
+  for (const name of ["r", "s", "full", "live"]) kept.delete(name);
+  return kept.toString();
+}
+
+export function addressQuery(view: View): string {
+  return typeof view.definition["query"] === "string" ? view.definition["query"] : "";
+}
+
+function sameQuery(view: View, query: URLSearchParams): boolean {
+  return addressQuery(view) === viewQuery(query) && viewQuery(query) !== "";
+}

@@ -1,0 +1,127 @@
+// SQL: ask anything, see it as a table or a chart, save it, share its address.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { isAbort } from "../../lib/api";
+import { duration, whole } from "../../lib/format";
+import { useKey } from "../../lib/keys";
+import { place, setQuery } from "../../lib/router";
+import { saveFile } from "../../lib/save";
+import { ask, download, errorPosition, type Table } from "../../lib/sql";
+import { Button, CopyButton, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner, toastError } from "../../ui/basics";
+import { Icon } from "../../ui/icons";
+import { SqlInput } from "../../ui/sqlinput";
+import { QuickChart } from "./chart";
+import { ResultGrid } from "./result";
+import { SavedQueries } from "./saved";
+import { SchemaBrowser } from "./schema";
+
+const ROW_LIMIT = 20_000;
+
+const SAMPLES: [string, string][] = [
+  ["Cost and tokens by model", "SELECT model, count() AS calls, sum(tokens) AS tokens, sum(cost) AS usd\nFROM logs\nWHERE project = {project} AND type = 'llm' AND created > now() - INTERVAL 1 DAY\nGROUP BY model\nORDER BY usd DESC"],
+  ["Slowest traces of today", "SELECT trace_id, name, duration, spans, cost\nFROM traces\nWHERE project = {project} AND created >= today()\nORDER BY duration DESC\nLIMIT 50"],
+  ["Calls and errors per hour", "SELECT toStartOfHour(created) AS hour, count() AS spans, countIf(error != '') AS errors\nFROM logs\nWHERE project = {project} AND created > now() - INTERVAL 1 DAY\nGROUP BY hour\nORDER BY hour"],
+  ["Mean of every score", "SELECT name, count() AS rows, avg(score) AS mean, stddevSamp(score) AS spread\nFROM scores\nWHERE project = {project}\nGROUP BY name\nORDER BY name"],
+];
+
+export default function Sql() {
+  const shared = place.value.query.get("sql") ?? "";
+  const [text, setText] = useState(shared);
+  const [result, setResult] = useState<Table | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  const [failed, setFailed] = useState("");
+  const [isRunning, setRunning] = useState(false);
+  const abort = useRef<AbortController | null>(null);
+  const look = place.value.query.get("look") === "chart" ? "chart" : "table";
+
+  const run = async (statement = text) => {
+    if (!statement.trim()) return;
+    abort.current?.abort();
+    const mine = (abort.current = new AbortController());
+    setQuery({ sql: statement });
+    setRunning(true);
+    setError(null);
+    try {
+      const settings = { max_result_rows: String(ROW_LIMIT), result_overflow_mode: "break" };
+      setResult(await ask(statement, { signal: mine.signal, settings }));
+    } catch (reason) {
+      if (isAbort(reason)) return;
+      setError(reason);
+      setFailed(statement);
+    } finally {
+      if (abort.current === mine) setRunning(false);
+    }
+  };
+  const cancel = () => {
+    abort.current?.abort();
+    setRunning(false);
+  };
+  // An address that somebody shared is asked at once, and so is one that Back returns to.
+  useEffect(() => {
+    setText(shared);
+    if (shared && shared !== failed) void run(shared);
+  }, [shared]);
+  useEffect(() => () => abort.current?.abort(), []);
+  useKey("Mod+Enter", "Run the statement", () => run());
+  const start = (sample: string) => {
+    const filled = sample.replace("{project}", `'${place.value.project.replace(/'/g, "\\'")}'`);
+    setText(filled);
+    void run(filled);
+  };
+  return (
+    <div class="sql-page">
+      <header class="page-head">
+        <h1>SQL</h1>
+        <SavedQueries text={text} onOpen={(saved) => (setText(saved), run(saved))} />
+        <span class="grow" />
+        <CopyButton label="Copy the address of this question" text={() => location.href} />
+        <DownloadMenu text={text} disabled={!result} />
+        {isRunning ? <Button icon="stop" onClick={cancel}>Stop waiting</Button> : <Button kind="primary" icon="playground" onClick={() => run()} disabled={!text.trim()}>Run</Button>}
+      </header>
+      <div class="sql-body">
+        <div class="sql-main">
+          <div class="sql-editor">
+            <SqlInput label="SQL statement" hint="SELECT … FROM logs" value={text} onChange={setText} onSubmit={() => run()} errorAt={error && text === failed ? errorPosition(error, text) : null} />
+          </div>
+          <div class="sql-status" aria-live="polite">
+            {isRunning && <><Spinner /> <span class="hint">Asking…</span></>}
+            {!isRunning && !error && result && <span class="hint">{whole(result.rows.length)} rows{result.rows.length >= ROW_LIMIT && " (the first)"}, {result.columns.length} columns, {duration(result.seconds)}</span>}
+            {!isRunning && !result && !error && <span class="hint">Ctrl+Enter runs the statement.</span>}
+            <span class="grow" />
+            {result && !error && <Segmented label="Show as" value={look} onChange={(next) => setQuery({ look: next === "chart" ? "chart" : null }, { replace: true })} options={[["table", "Table"], ["chart", "Chart"]]} />}
+          </div>
+          {error ? <ErrorBox what="The statement does not run" error={error} /> : !result ? <Samples onPick={start} /> : look === "chart" ? <div class="sql-result chart-box"><QuickChart table={result} /></div> : <div class="sql-result"><ResultGrid table={result} /></div>}
+        </div>
+        <SchemaBrowser onPick={(name) => setText((old) => `${old}${old && !/\s$/.test(old) ? " " : ""}${name}`)} />
+      </div>
+    </div>
+  );
+}
+
+function Samples({ onPick }: { onPick: (sample: string) => void }) {
+  return (
+    <Empty icon="sql" title="Ask your traces anything">
+      <p>One row is a span. Everything the page shows, you can ask for yourself.</p>
+      <div class="sql-samples">
+        {SAMPLES.map(([name, sample]) => <button type="button" class="button plain" key={name} onClick={() => onPick(sample)}><Icon name="sql" /> {name}</button>)}
+      </div>
+    </Empty>
+  );
+}
+
+const FORMATS: [string, string, string][] = [["CSV", "CSVWithNames", "csv"], ["JSON lines", "JSONEachRow", "jsonl"], ["Parquet", "Parquet", "parquet"]];
+
+function DownloadMenu({ text, disabled }: { text: string; disabled: boolean }) {
+  const run = async (format: string, extension: string) => {
+    try {
+      saveFile(await download(text, format), `result.${extension}`);
+    } catch (error) {
+      toastError("The export did not work", error);
+    }
+  };
+  if (disabled) return null;
+  return (
+    <Menu align="right" label="Export the result" button={<><Icon name="download" /><span class="wide-only">Export</span></>}>
+      {(close) => FORMATS.map(([name, format, extension]) => <MenuItem key={format} onClick={() => (void run(format, extension), close())}>{name}</MenuItem>)}
+    </Menu>
+  );
+}

@@ -1,0 +1,201 @@
+// Charts in SVG: lines with bands, bars; one crosshair, click to look behind a point.
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { axisTime, moment } from "../lib/format";
+
+export interface Series {
+  name: string;
+  /** One value for each x; null leaves a gap. */
+  values: (number | null)[];
+  low?: (number | null)[];
+  high?: (number | null)[];
+}
+
+interface ChartProps {
+  title: string;
+  /** Start of each bucket in milliseconds. */
+  times: number[];
+  bucket: number;
+  series: Series[];
+  format: (value: number) => string;
+  kind?: "line" | "bar";
+  height?: number;
+  max?: number;
+  onPick?: (from: number, to: number, series: Series) => void;
+}
+
+export const COLOURS = 8;
+const LEFT = 46;
+const BOTTOM = 18;
+const TOP = 8;
+
+/** The width of an element, kept up to date. */
+export function useWidth<T extends HTMLElement>() {
+  const element = useRef<T>(null);
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(entry!.contentRect.width));
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, []);
+  return [element, width] as const;
+}
+
+export function TimeChart(props: ChartProps) {
+  const [box, width] = useWidth<HTMLDivElement>();
+  const [at, setAt] = useState<number | null>(null);
+  const height = props.height ?? 150;
+  const { times, series } = props;
+  const top = props.max ?? niceMax(largest(props));
+  const x = (index: number) => LEFT + ((index + 0.5) / Math.max(1, times.length)) * (width - LEFT - 4);
+  const y = (value: number) => TOP + (1 - value / top) * (height - TOP - BOTTOM);
+  const move = (event: MouseEvent) => {
+    const left = (event.currentTarget as Element).getBoundingClientRect().left;
+    const index = Math.floor(((event.clientX - left - LEFT) / (width - LEFT - 4)) * times.length);
+    setAt(index >= 0 && index < times.length ? index : null);
+  };
+  const pick = (event: MouseEvent) => {
+    if (at === null || !props.onPick) return;
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    props.onPick(times[at]!, times[at]! + props.bucket, nearest(series, at, event.clientY - box.top, y));
+  };
+  const span = times.length ? times.at(-1)! - times[0]! + props.bucket : 0;
+  return (
+    <div class="chart" ref={box}>
+      {width > 0 && (
+        <svg width={width} height={height} role="img" aria-label={describe(props)} class={props.onPick ? "pickable" : ""} onMouseMove={move} onMouseLeave={() => setAt(null)} onClick={pick}>
+          {[0, 0.5, 1].map((part) => (
+            <g key={part}>
+              <line class="grid-line" x1={LEFT} x2={width - 4} y1={y(part * top)} y2={y(part * top)} />
+              <text class="axis" x={LEFT - 6} y={y(part * top) + 3.5} text-anchor="end">{props.format(part * top)}</text>
+            </g>
+          ))}
+          {ticks(times, width).map((index) => (
+            <text key={index} class="axis" x={x(index)} y={height - 4} text-anchor="middle">{axisTime(times[index]!, span)}</text>
+          ))}
+          {props.kind === "bar" ? <Bars {...props} x={x} y={y} width={width} /> : <Lines {...props} x={x} y={y} />}
+          {at !== null && <line class="crosshair" x1={x(at)} x2={x(at)} y1={TOP} y2={height - BOTTOM} />}
+        </svg>
+      )}
+      {at !== null && <Tip {...props} at={at} left={x(at)} width={width} />}
+    </div>
+  );
+}
+
+interface Drawing extends ChartProps {
+  x: (index: number) => number;
+  y: (value: number) => number;
+}
+
+function Lines({ series, x, y }: Drawing) {
+  return (
+    <>
+      {series.map((one, number) => (
+        <g key={one.name} class={`series c${number % COLOURS}`}>
+          {one.low && one.high && <path class="band" d={bandPath(one.low, one.high, x, y)} />}
+          <path class="line" d={linePath(one.values, x, y)} />
+          {one.values.map((value, at) => (value !== null && isAlone(one.values, at) ? <circle key={at} cx={x(at)} cy={y(value)} r={2} /> : null))}
+        </g>
+      ))}
+    </>
+  );
+}
+
+function Bars({ series, times, x, y, width }: Drawing & { width: number }) {
+  const each = Math.max(1, ((width - LEFT - 4) / Math.max(1, times.length)) * 0.8);
+  return (
+    <>
+      {times.map((_, at) => {
+        let base = 0;
+        return series.map((one, number) => {
+          const value = one.values[at] ?? 0;
+          const from = base;
+          base += value;
+          return value ? <rect key={`${at}.${number}`} class={`bar c${number % COLOURS}`} x={x(at) - each / 2} width={each} y={y(base)} height={Math.max(0, y(from) - y(base))} /> : null;
+        });
+      })}
+    </>
+  );
+}
+
+function Tip({ at, left, width, times, series, format }: ChartProps & { at: number; left: number; width: number }) {
+  const rows = series.map((one, number) => ({ one, number, value: one.values[at] ?? null })).filter((row) => row.value !== null);
+  const side = left > width / 2 ? { right: `${width - left + 10}px` } : { left: `${left + 10}px` };
+  return (
+    <div class="tip" style={side}>
+      <div class="hint">{moment(times[at]!)}</div>
+      {rows.slice(0, 12).map(({ one, number, value }) => (
+        <div key={one.name} class="tip-row">
+          <span class={`swatch c${number % COLOURS}`} />
+          <span class="grow">{one.name}</span>
+          <span class="number">
+            {format(value!)}
+            {one.low?.[at] != null && one.high?.[at] != null && <span class="hint"> {format(one.low[at]!)} – {format(one.high[at]!)}</span>}
+          </span>
+        </div>
+      ))}
+      {!rows.length && <div class="hint">no data</div>}
+    </div>
+  );
+}
+
+export function Legend({ names }: { names: string[] }) {
+  return (
+    <div class="legend">
+      {names.map((name, number) => (
+        <span key={name}>
+          <span class={`swatch c${number % COLOURS}`} />
+          {name || "(none)"}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function isAlone(values: (number | null)[], at: number): boolean {
+  return (values[at - 1] ?? null) === null && (values[at + 1] ?? null) === null;
+}
+
+function linePath(values: (number | null)[], x: (at: number) => number, y: (value: number) => number): string {
+  let path = "";
+  values.forEach((value, at) => {
+    if (value !== null) path += `${at === 0 || values[at - 1] === null ? "M" : "L"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
+  });
+  return path;
+}
+
+function bandPath(low: (number | null)[], high: (number | null)[], x: (at: number) => number, y: (value: number) => number): string {
+  const there = low.map((value, at) => (value !== null && high[at] != null ? at : -1)).filter((at) => at >= 0);
+  if (there.length < 2) return "";
+  const upper = there.map((at) => `${x(at).toFixed(1)} ${y(high[at]!).toFixed(1)}`);
+  const lower = there.toReversed().map((at) => `${x(at).toFixed(1)} ${y(low[at]!).toFixed(1)}`);
+  return `M${[...upper, ...lower].join("L")}Z`;
+}
+
+function largest({ series, times, kind }: ChartProps): number {
+  if (kind === "bar") return Math.max(0, ...times.map((_, at) => series.reduce((sum, one) => sum + (one.values[at] ?? 0), 0)));
+  return Math.max(0, ...series.flatMap((one) => [...one.values, ...(one.high ?? [])].map((value) => value ?? 0)));
+}
+
+export function niceMax(value: number): number {
+  if (value <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value)! * power;
+}
+
+function ticks(times: number[], width: number): number[] {
+  const every = Math.max(1, Math.ceil(times.length / Math.max(1, Math.floor((width - LEFT) / 90))));
+  return times.map((_, at) => at).filter((at) => at % every === Math.floor(every / 2));
+}
+
+function nearest(series: Series[], at: number, top: number, y: (value: number) => number): Series {
+  const distance = (one: Series) => Math.abs(y(one.values[at] ?? Number.POSITIVE_INFINITY) - top);
+  return series.reduce((best, one) => (distance(one) < distance(best) ? one : best));
+}
+
+function describe({ title, series, format }: ChartProps): string {
+  const last = series.slice(0, 6).map((one) => {
+    const values = one.values.filter((value) => value !== null) as number[];
+    return values.length ? `${one.name}: last ${format(values.at(-1)!)}, largest ${format(Math.max(...values))}` : `${one.name}: no data`;
+  });
+  return `${title}. ${last.join("; ")}`;
+}

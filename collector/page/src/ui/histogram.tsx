@@ -1,0 +1,85 @@
+// How many rows there are over time; drag over a part to look at that part.
+import { useState } from "preact/hooks";
+import { axisTime, moment, whole } from "../lib/format";
+import { useWidth } from "./charts";
+
+export interface Bucket {
+  at: number;
+  count: number;
+  errors: number;
+}
+
+interface Props {
+  from: number;
+  to: number;
+  bucket: number;
+  buckets: Bucket[];
+  isLoading: boolean;
+  onRange: (from: number, to: number) => void;
+}
+
+const HEIGHT = 52;
+const AXIS = 15;
+
+export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Props) {
+  const [box, width] = useWidth<HTMLDivElement>();
+  const [drag, setDrag] = useState<{ start: number; end: number } | null>(null);
+  const [over, setOver] = useState<Bucket | null>(null);
+  const most = Math.max(1, ...buckets.map((one) => one.count));
+  const x = (ms: number) => ((ms - from) / (to - from)) * width;
+  const timeAt = (event: PointerEvent) => {
+    const left = (event.currentTarget as Element).getBoundingClientRect().left;
+    return from + (Math.max(0, Math.min(width, event.clientX - left)) / width) * (to - from);
+  };
+  const start = (event: PointerEvent) => {
+    (event.currentTarget as Element).setPointerCapture(event.pointerId);
+    setDrag({ start: timeAt(event), end: timeAt(event) });
+  };
+  const move = (event: PointerEvent) => {
+    const at = timeAt(event);
+    setOver(buckets.find((one) => at >= one.at && at < one.at + bucket) ?? null);
+    if (drag) setDrag({ ...drag, end: at });
+  };
+  const end = () => {
+    if (!drag) return;
+    const [low, high] = [Math.min(drag.start, drag.end), Math.max(drag.start, drag.end)];
+    setDrag(null);
+    if (x(high) - x(low) > 4) onRange(low, high);
+    else if (over) onRange(over.at, over.at + bucket);
+  };
+  const bar = Math.max(1, x(from + bucket) - 1);
+  const scale = (value: number) => (value / most) * (HEIGHT - AXIS - 2);
+  return (
+    <div class={`histogram${isLoading ? " loading" : ""}`} ref={box}>
+      {width > 0 && (
+        <svg width={width} height={HEIGHT} role="img" aria-label={`${whole(total(buckets))} rows over time; drag to look at a part`} onPointerDown={start} onPointerMove={move} onPointerUp={end} onPointerLeave={() => setOver(null)}>
+          {buckets.map((one) => (
+            <g key={one.at}>
+              <rect class="bar" x={x(one.at)} width={bar} y={HEIGHT - AXIS - Math.max(1, scale(one.count))} height={Math.max(1, scale(one.count))} />
+              {one.errors > 0 && <rect class="bar errors" x={x(one.at)} width={bar} y={HEIGHT - AXIS - Math.max(1, scale(one.errors))} height={Math.max(1, scale(one.errors))} />}
+            </g>
+          ))}
+          <line class="grid-line" x1={0} x2={width} y1={HEIGHT - AXIS + 0.5} y2={HEIGHT - AXIS + 0.5} />
+          {axis(from, to, width).map((at) => (
+            <text key={at} class="axis" x={x(at)} y={HEIGHT - 3} text-anchor="middle">{axisTime(at, to - from)}</text>
+          ))}
+          {drag && <rect class="selection" x={Math.min(x(drag.start), x(drag.end))} width={Math.abs(x(drag.end) - x(drag.start))} y={0} height={HEIGHT - AXIS} />}
+        </svg>
+      )}
+      {over && !drag && (
+        <div class="tip" style={x(over.at) > width / 2 ? { right: `${width - x(over.at) + 6}px` } : { left: `${x(over.at + bucket) + 6}px` }}>
+          <span class="hint">{moment(over.at)}</span> {whole(over.count)} rows{over.errors > 0 && <span class="bad">, {whole(over.errors)} errors</span>}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function total(buckets: Bucket[]): number {
+  return buckets.reduce((sum, one) => sum + one.count, 0);
+}
+
+function axis(from: number, to: number, width: number): number[] {
+  const count = Math.max(1, Math.floor(width / 130));
+  return Array.from({ length: count }, (_, at) => from + ((at + 0.5) / count) * (to - from));
+}

@@ -1,0 +1,67 @@
+// A place to write SQL: a plain field at once, the editor as soon as it is loaded.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { loadSchema, schema } from "../lib/schema";
+import type { Editor } from "./editor";
+
+interface Props {
+  value: string;
+  onChange: (text: string) => void;
+  onSubmit: () => void;
+  label: string;
+  hint: string;
+  isOneLine?: boolean;
+  /** Where the statement is wrong. */
+  errorAt?: number | null;
+  /** Changes when the field should take the focus. */
+  focus?: number;
+}
+
+export function SqlInput(props: Props) {
+  const host = useRef<HTMLDivElement>(null);
+  const plain = useRef<HTMLTextAreaElement>(null);
+  const editor = useRef<Editor | null>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const [isReady, setReady] = useState(false);
+  useEffect(() => {
+    let isGone = false;
+    void import("./editor").then(({ createEditor }) => {
+      if (isGone) return;
+      const hadFocus = document.activeElement === plain.current;
+      editor.current = createEditor({
+        parent: host.current!,
+        text: latest.current.value,
+        label: props.label,
+        hint: props.hint,
+        isOneLine: props.isOneLine ?? false,
+        onChange: (text) => latest.current.onChange(text),
+        onSubmit: () => latest.current.onSubmit(),
+      });
+      editor.current.setSchema(schema.value);
+      setReady(true);
+      if (hadFocus) editor.current.focus();
+    });
+    const stop = schema.subscribe((known) => editor.current?.setSchema(known));
+    return () => {
+      isGone = true;
+      stop();
+      editor.current?.destroy();
+    };
+  }, []);
+  useEffect(() => editor.current?.setText(props.value), [props.value, isReady]);
+  useEffect(() => editor.current?.setError(props.errorAt ?? null), [props.errorAt, isReady]);
+  useEffect(() => {
+    if (props.focus) (editor.current ?? plain.current)?.focus();
+  }, [props.focus]);
+  const send = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" || !(props.isOneLine || event.metaKey || event.ctrlKey)) return;
+    event.preventDefault();
+    props.onSubmit();
+  };
+  return (
+    <div class={`sql-input${props.isOneLine ? " one-line" : ""}`} onFocusIn={() => void loadSchema()}>
+      <div ref={host} class="sql-host" />
+      {!isReady && <textarea ref={plain} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => props.onChange(event.currentTarget.value)} onKeyDown={send} />}
+    </div>
+  );
+}

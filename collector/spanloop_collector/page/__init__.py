@@ -1,0 +1,1 @@
+"""The web page: built files under `static/`, made from `collector/page/` by `npm run build` there."""
