@@ -21,12 +21,14 @@ from spanloop.v1 import (
     dead_letters_pb2,
     experiments_pb2,
     keys_pb2,
+    promote_pb2,
     query_pb2,
     review_pb2,
     rows_pb2,
     rules_pb2,
     scoring_pb2,
     status_pb2,
+    views_pb2,
 )
 
 from spanloop_collector.api.json_codec import Problem
@@ -42,9 +44,11 @@ MODULES = (
     review_pb2,
     alerts_pb2,
     datasets_pb2,
+    promote_pb2,
     experiments_pb2,
     rules_pb2,
     scoring_pb2,
+    views_pb2,
 )
 
 SCOPES = {

@@ -15,16 +15,17 @@ from spanloop_collector.api.row_lookup import RowLookup
 from spanloop_collector.api.rows import Rows
 from spanloop_collector.api.status import StatusOperations
 from spanloop_collector.attachments import Attachments
-from spanloop_collector.datasets.operations import DatasetOperations
 from spanloop_collector.experiments.operations import experiment_operations
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
+from spanloop_collector.promote.services import dataset_services
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.review import review_operations
 from spanloop_collector.score.scoring import Scoring
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
+from spanloop_collector.views import view_operations
 from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
 
 
@@ -69,12 +70,13 @@ def build_operations(
                 barrier=barrier,
                 default_project=settings.receive.default_project,
             ),
-            "DatasetService": DatasetOperations(store, default_project=settings.receive.default_project),
+            **dataset_services(store, queries, default_project=settings.receive.default_project),
             "AttachmentService": AttachmentOperations(attachments, store),
             "AlertService": alert_operations(store, queries, settings.webhooks),
             "ReviewService": review_operations(
                 store, queries, feedback=rows.feedback, default_project=settings.receive.default_project
             ),
+            "ViewService": view_operations(store, default_project=settings.receive.default_project),
             **(scoring or Scoring(store)).operations(queries),
         }
     )
