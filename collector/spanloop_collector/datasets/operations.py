@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from spanloop.v1 import datasets_pb2 as pb
 
-from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.api.row_locks import KeyedLocks
+from spanloop_collector.datasets.answers import (
+    change_message,
+    dataset_answer,
+    dataset_message,
+    row_diff_message,
+    row_message,
+    snapshot_message,
+    version_text,
+)
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.database import Database
-from spanloop_collector.datasets.history import Change, History, newest_versions, row_counts
+from spanloop_collector.datasets.history import History, newest_versions, row_counts
 from spanloop_collector.datasets.reader import MAX_PAGE_ROWS, PAGE_ROWS, RowReader
 from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_object, read_rows, read_schema
-from spanloop_collector.datasets.row import VALUE_FIELDS, DatasetRow
+from spanloop_collector.datasets.row import DatasetRow
 from spanloop_collector.datasets.snapshots import Snapshot, Snapshots
 from spanloop_collector.datasets.writer import RowWrite, RowWriter, Written
 from spanloop_collector.errors import NotFoundError, PermissionDeniedError
@@ -31,18 +38,11 @@ OPERATIONS = ("", "insert", "update", "import", "promote", "restore")
 class DatasetOperations:
     """The operations of DatasetService."""
 
-    def __init__(
-        self,
-        store: Database,
-        *,
-        default_project: str,
-        clock: VersionClock | None = None,
-        locks: KeyedLocks | None = None,
-    ) -> None:
-        """`locks` and `clock` are shared with everything else that writes rows of datasets."""
+    def __init__(self, store: Database, *, clock: VersionClock, locks: KeyedLocks, default_project: str) -> None:
+        """`clock` and `locks` are shared with everything else that writes rows of datasets."""
         self._store = store
-        self._clock = clock or VersionClock()
-        self._locks = locks or KeyedLocks()
+        self._clock = clock
+        self._locks = locks
         self._registry = Registry(store, self._clock)
         self._default_project = default_project
 
@@ -76,7 +76,7 @@ class DatasetOperations:
             records = self._registry.of_project(project, name=request.name)
             heads = newest_versions(self._store, project=project)
             counts = row_counts(self._store, project=project)
-            return [_dataset(each, heads.get(each.id, 0), counts.get(each.id, 0)) for each in records]
+            return [dataset_answer(each, heads.get(each.id, 0), counts.get(each.id, 0)) for each in records]
 
         return pb.ListDatasetsResponse(datasets=await asyncio.to_thread(read))
 
@@ -137,7 +137,7 @@ class DatasetOperations:
         writer = RowWriter(self._store, dataset, self._clock)
         async with self._locks.hold([(dataset.project, dataset.id)]):
             version, deleted = await asyncio.to_thread(writer.delete, list(request.ids), key_id=call.principal.key_id)
-        return pb.DeleteDatasetRowsResponse(version=_version_text(version), deleted=deleted)
+        return pb.DeleteDatasetRowsResponse(version=version_text(version), deleted=deleted)
 
     async def fetch_dataset_rows(self, request: pb.FetchDatasetRowsRequest, call: Call) -> pb.FetchDatasetRowsResponse:
         """A page of rows."""
@@ -150,7 +150,7 @@ class DatasetOperations:
             reader = RowReader(self._store, dataset.project, dataset.id)
             rows, cursor = _read_page(reader, version, request)
             return pb.FetchDatasetRowsResponse(
-                rows=[_row(row) for row in rows], next_cursor=cursor, version=_version_text(version)
+                rows=[row_message(row) for row in rows], next_cursor=cursor, version=version_text(version)
             )
 
         return await asyncio.to_thread(read)
@@ -168,7 +168,7 @@ class DatasetOperations:
             for snapshot in self._snapshots(dataset).list():
                 names.setdefault(snapshot.version, []).append(snapshot.name)
             changes = self._history(dataset).changes(limit=request.limit or SHOWN_ROWS)
-            return [_change(change, names.get(change.version, [])) for change in changes]
+            return [change_message(change, names.get(change.version, [])) for change in changes]
 
         return pb.ListDatasetVersionsResponse(versions=await asyncio.to_thread(read))
 
@@ -193,7 +193,7 @@ class DatasetOperations:
             diff = history.diff(version, history.head(), limit=1)
             made = 0 if request.dry_run else history.restore(version, key_id=call.principal.key_id)
             return pb.RestoreDatasetResponse(
-                rows_to_restore=diff.removed + diff.changed, rows_to_delete=diff.added, version=_version_text(made)
+                rows_to_restore=diff.removed + diff.changed, rows_to_delete=diff.added, version=version_text(made)
             )
 
         async with self._locks.hold([(dataset.project, dataset.id)]):
@@ -211,7 +211,7 @@ class DatasetOperations:
             version = self._resolve(dataset, request.version, "version")
             return self._snapshots(dataset).put(request.name, version, request.description)
 
-        return pb.CreateDatasetSnapshotResponse(snapshot=_snapshot(await asyncio.to_thread(create)))
+        return pb.CreateDatasetSnapshotResponse(snapshot=snapshot_message(await asyncio.to_thread(create)))
 
     async def list_dataset_snapshots(
         self, request: pb.ListDatasetSnapshotsRequest, call: Call
@@ -219,7 +219,7 @@ class DatasetOperations:
         """The snapshots of a dataset."""
         dataset = await self._find(request.dataset_id, call)
         found = await asyncio.to_thread(self._snapshots(dataset).list)
-        return pb.ListDatasetSnapshotsResponse(snapshots=[_snapshot(snapshot) for snapshot in found])
+        return pb.ListDatasetSnapshotsResponse(snapshots=[snapshot_message(snapshot) for snapshot in found])
 
     async def delete_dataset_snapshot(
         self, request: pb.DeleteDatasetSnapshotRequest, call: Call
@@ -242,12 +242,7 @@ class DatasetOperations:
         return dataset
 
     async def _shown(self, record: DatasetRecord) -> pb.Dataset:
-        def read() -> pb.Dataset:
-            names = {"project": record.project, "dataset_id": record.id}
-            head = newest_versions(self._store, **names).get(record.id, 0)
-            return _dataset(record, head, row_counts(self._store, **names).get(record.id, 0))
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(dataset_message, self._store, record)
 
     def _resolve(self, dataset: DatasetRecord, text: str, field: str) -> int:
         """The version that the text means: digits, the name of a snapshot, or '' for the newest."""
@@ -267,12 +262,12 @@ class DatasetOperations:
         reader = RowReader(self._store, dataset.project, dataset.id)
         before, after = reader.find(diff.ids, version=low), reader.find(diff.ids, version=high)
         return pb.DiffDatasetVersionsResponse(
-            from_version=_version_text(low),
-            to_version=_version_text(high),
+            from_version=version_text(low),
+            to_version=version_text(high),
             added=diff.added,
             removed=diff.removed,
             changed=diff.changed,
-            rows=[_row_diff(id, change, before.get(id), after.get(id)) for id, change in diff.ids.items()],
+            rows=[row_diff_message(id, change, before.get(id), after.get(id)) for id, change in diff.ids.items()],
         )
 
     def _history(self, dataset: DatasetRecord) -> History:
@@ -295,87 +290,9 @@ def _write_response(writes: list[RowWrite], written: Written) -> pb.WriteDataset
         raise errors[0]
     return pb.WriteDatasetRowsResponse(
         results=[pb.DatasetRowResult(id=write.given.id, error=str(write.error or "")) for write in writes],
-        version=_version_text(written.version),
+        version=version_text(written.version),
         inserted=written.inserted,
         updated=written.updated,
         unchanged=written.unchanged,
         rejected=len(errors),
     )
-
-
-def _dataset(record: DatasetRecord, version: int, row_count: int) -> pb.Dataset:
-    shown = pb.Dataset(
-        id=record.id,
-        project=record.project,
-        name=record.name,
-        description=record.description,
-        metadata=record.metadata or "{}",
-        tags=record.tags,
-        created=_time(record.created_unix_nano),
-        version=_version_text(version),
-        row_count=row_count,
-    )
-    if record.input_schema:
-        shown.input_schema = record.input_schema
-    if record.expected_schema:
-        shown.expected_schema = record.expected_schema
-    return shown
-
-
-def _row(row: DatasetRow) -> pb.DatasetRow:
-    shown = pb.DatasetRow(
-        id=row.id,
-        tags=row.fields.get("tags") or [],
-        created=_time(row.created_unix_nano),
-        version=_version_text(row.version),
-    )
-    for name in ("input", "expected", "metadata", "origin"):
-        if row.fields.get(name) is not None:
-            setattr(shown, name, write_json(row.fields[name]))
-    return shown
-
-
-def _row_diff(id: str, change: str, before: DatasetRow | None, after: DatasetRow | None) -> pb.DatasetRowDiff:
-    old = before if before and not before.is_deleted else None
-    new = after if after and not after.is_deleted else None
-    fields = [
-        name
-        for name in VALUE_FIELDS
-        if (old.fields.get(name) if old else None) != (new.fields.get(name) if new else None)
-    ]
-    shown = pb.DatasetRowDiff(id=id, change=change, fields=fields)
-    if old:
-        shown.before.CopyFrom(_row(old))
-    if new:
-        shown.after.CopyFrom(_row(new))
-    return shown
-
-
-def _change(change: Change, snapshots: list[str]) -> pb.DatasetVersion:
-    return pb.DatasetVersion(
-        version=_version_text(change.version),
-        created=_time(change.version),
-        operation=change.operation,
-        inserted=change.inserted,
-        updated=change.updated,
-        deleted=change.deleted,
-        key_id=change.key_id,
-        snapshots=snapshots,
-    )
-
-
-def _snapshot(snapshot: Snapshot) -> pb.DatasetSnapshot:
-    return pb.DatasetSnapshot(
-        name=snapshot.name,
-        version=_version_text(snapshot.version),
-        description=snapshot.description,
-        created=_time(snapshot.created_unix_nano),
-    )
-
-
-def _version_text(version: int) -> str:
-    return str(version) if version else ""
-
-
-def _time(unix_nano: int) -> str:
-    return datetime.fromtimestamp(unix_nano / 1e9, UTC).isoformat() if unix_nano else ""

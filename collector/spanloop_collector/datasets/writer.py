@@ -64,8 +64,7 @@ class RowWriter:
         if not found:
             return 0, 0
         version = self._clock.next(after=max(row.version for row in found))
-        # The input stays readable in the versions before; the tombstone needs no text.
-        self._insert([replace(row, fields={}, is_deleted=True, version=version) for row in found])
+        self._insert([_tombstone(row, version) for row in found])
         self._record(Change(version, "delete", deleted=len(found), key_id=key_id))
         return version, len(found)
 
@@ -127,6 +126,12 @@ def _changed(given: DatasetRow, stored: DatasetRow | None, *, is_merge: bool) ->
         if "origin" in stored.fields:
             fields.setdefault("origin", stored.fields["origin"])
     return DatasetRow(given.id, fields, stored.created_unix_nano if stored else 0)
+
+
+def _tombstone(row: DatasetRow, version: int) -> DatasetRow:
+    """The row's deletion. Its texts stay in the versions before; its origin stays, so that it is not promoted again."""
+    origin = {name: value for name, value in row.fields.items() if name == "origin"}
+    return replace(row, fields=origin, is_deleted=True, version=version)
 
 
 def _numbered(row: DatasetRow, version: int, place: int) -> DatasetRow:

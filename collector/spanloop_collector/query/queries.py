@@ -110,6 +110,25 @@ class Queries:
         QUERIES.labels("ok").inc()
         return result
 
+    async def checked(self, sql: str, *, principal: Principal) -> tuple[str, dict[str, str]]:
+        """The statement as it would run, and the settings that keep it to the principal's project.
+
+        For those who run it as a part of a statement of their own; both belong together.
+        """
+        principal.require(Scope.READ)
+        pool, catalog = await self._prepare()
+        try:
+            statement = await pool.run(
+                self._reader_settings(principal, catalog), lambda reader: self._check(sql, {}, catalog, reader)
+            )
+        except QueryError as error:
+            self._count(error, principal)
+            raise
+        if not principal.project:
+            return statement.sql, {}
+        filters = filters_setting(catalog.filters(principal.project))
+        return statement.sql, {"additional_table_filters": filters, **ONE_PROJECT_SETTINGS}
+
     def _count(self, error: QueryError, principal: Principal) -> None:
         """Our own refusals are logged with who asked: what was asked may hold secrets, so its text is not."""
         is_refusal = error.__cause__ is None

@@ -29,18 +29,26 @@ SESSION_SETTINGS = QUERY_SETTINGS | {
 }
 
 
-def connect(settings: StoreSettings, data_dir: Path, *, extra_settings: dict[str, str] | None = None) -> Client:
+def connect(
+    settings: StoreSettings,
+    data_dir: Path,
+    *,
+    extra_settings: dict[str, str] | None = None,
+    in_database: bool = False,
+) -> Client:
     """A client of its own: a client carries one query at a time.
 
-    Raises clickhouse-connect's errors where the server cannot be reached.
+    With `in_database`, tables that a statement names without a database are ours. Raises clickhouse-connect's errors
+    where the server cannot be reached.
     """
     session = SESSION_SETTINGS | (extra_settings or {})
+    database = settings.database if in_database else None
     if settings.clickhouse_url:
-        return _connect_server(settings.clickhouse_url, session)
-    return _connect_embedded(settings, data_dir / "clickhouse", session)
+        return _connect_server(settings.clickhouse_url, session, database)
+    return _connect_embedded(settings, data_dir / "clickhouse", session, database)
 
 
-def _connect_server(url: str, session: dict[str, str]) -> Client:
+def _connect_server(url: str, session: dict[str, str], database: str | None) -> Client:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(
@@ -59,16 +67,20 @@ def _connect_server(url: str, session: dict[str, str]) -> Client:
         send_receive_timeout=INSERT_TIMEOUT_SECONDS,
         autogenerate_session_id=False,
         compress=False,
+        database=database,
     )
 
 
-def _connect_embedded(settings: StoreSettings, directory: Path, session: dict[str, str]) -> Client:
+def _connect_embedded(
+    settings: StoreSettings, directory: Path, session: dict[str, str], database: str | None
+) -> Client:
     directory.mkdir(parents=True, exist_ok=True)
     return clickhouse_connect.get_client(
         interface="chdb",
         path=str(directory),
         settings=dict(session),
         chdb_options={"config-file": str(_write_engine_config(settings, directory))},
+        database=database,
     )
 
 

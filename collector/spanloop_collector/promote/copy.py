@@ -1,0 +1,171 @@
+"""Copies promoted rows into a dataset: one INSERT … SELECT inside ClickHouse. Calls block: use them in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from spanloop_collector.datasets.registry import DatasetRecord
+from spanloop_collector.datasets.row import DatasetRow, read_row
+from spanloop_collector.promote.select import row_select
+from spanloop_collector.promote.spec import PromoteSpec
+from spanloop_collector.query.catalog import sql_text
+
+PREVIEW_ROWS = 20
+
+COPY_SETTINGS = {
+    # What is promoted at once may be large; blocks of this size bound the memory it takes.
+    "max_insert_threads": "1",
+    "min_insert_block_size_rows": "65536",
+    "min_insert_block_size_bytes": str(32 * 1024 * 1024),
+    "max_block_size": "8192",
+    "max_bytes_before_external_sort": str(512 * 1024 * 1024),
+    "max_bytes_before_external_group_by": str(512 * 1024 * 1024),
+    "max_execution_time": "3600",
+    "async_insert": "0",
+}
+
+ROW_COLUMNS = "input, expected, metadata, metadata_json, tags, origin, origin_id, origin_hash"
+
+CONTENT = "cityHash64(input, expected, toString(mapSort(metadata)), arraySort(metadata_json), tags)"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """SELECTs of a promotion that passed the guard."""
+
+    spec: PromoteSpec
+    rows: str
+    count: str
+    settings: Mapping[str, str]
+    """What keeps the statement to the caller's project."""
+
+
+class Copy:
+    """One promotion into one dataset; `client` reads views without naming the database."""
+
+    def __init__(self, client: Client, database: str, dataset: DatasetRecord, checked: Checked) -> None:
+        self._client = client
+        self._database = database
+        self.dataset = dataset
+        self._checked = checked
+        self._spec = checked.spec
+        self._was_empty = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing was ever written to the dataset before."""
+        return self._was_empty
+
+    def newest_version(self) -> int:
+        """The newest version of any row; 0 in a dataset that nothing was ever written to."""
+        [(newest,)] = self._query(
+            f"SELECT max(version) FROM {self._database}.dataset_row_versions WHERE {self._in_dataset()}"
+        )
+        self._was_empty = newest == 0
+        return int(newest)
+
+    def matched(self) -> int:
+        """How many rows the source has, those that are in the dataset already included."""
+        return int(self._query(self._checked.count)[0][0])
+
+    def new(self) -> int:
+        """How many rows would be written."""
+        return int(self._query(f"SELECT count() FROM ({self._changes('1')})")[0][0])
+
+    def preview(self) -> list[DatasetRow]:
+        """The first rows as they would be written."""
+        columns = "id, input, expected, metadata, metadata_json, tags, origin, false AS is_deleted"
+        sql = (
+            f"SELECT {columns}, toUInt64(0) AS version, toInt64(0) AS created_unix_nano "
+            f"FROM ({self._changes('1')}) LIMIT {PREVIEW_ROWS}"
+        )
+        result = self._client.query(sql + self.settings())
+        return [read_row(row) for row in result.named_results()]
+
+    def write(self, version: int) -> tuple[int, int]:
+        """Writes the rows as this version; returns how many are new and how many were rewritten."""
+        self._client.command(
+            f"INSERT INTO {self._database}.dataset_row_versions "
+            f"(project, dataset_id, id, version, is_deleted, created, {ROW_COLUMNS}) "
+            f"SELECT {self._target()}, id, {version}, false, created, {ROW_COLUMNS} "
+            f"FROM ({self._changes(str(version))})" + self.settings()
+        )
+        [(total, updated)] = self._query(
+            f"SELECT count(), countIf(toUnixTimestamp64Nano(created) < {version}) "
+            f"FROM {self._database}.dataset_row_versions WHERE {self._in_dataset()} AND version = {version}"
+        )
+        return total - updated, updated
+
+    def rows_to_stage(self) -> str:
+        """The source's rows with everything a transform sees, each once, without those that are there already."""
+        rows = row_select(self._spec, self._checked.rows, with_facts=True)
+        condition = "1" if self._spec.is_update else f"origin_hash NOT IN ({self._known('origin_hash')})"
+        return f"SELECT * FROM ({rows}) WHERE {condition} LIMIT 1 BY row_id"
+
+    def _changes(self, version: str) -> str:
+        """The rows to write, with their ids, each once, without those that are there already."""
+        rows = row_select(self._spec, self._checked.rows)
+        return self._with_updates(rows, version) if self._spec.is_update else self._without_known(rows, version)
+
+    def _without_known(self, rows: str, version: str) -> str:
+        conditions = [f"origin_hash NOT IN ({self._known('origin_hash')})"]
+        once = "origin_hash"
+        if self._spec.deduplicate == "input":
+            conditions.append(f"cityHash64(input) NOT IN ({self._known('input_hash')})")
+            once = "cityHash64(input)"
+        if "id" in self._spec.fields:
+            conditions.append(f"row_id NOT IN ({self._known('id')})")
+            once = "row_id"
+        return (
+            f"SELECT row_id AS id, {self._created(version)} AS created, {ROW_COLUMNS} FROM ({rows}) "
+            f"WHERE {' AND '.join(conditions)} LIMIT 1 BY {once}"
+        )
+
+    def _with_updates(self, rows: str, version: str) -> str:
+        """New rows, and those whose source says something else now. Deleted ones stay deleted."""
+        known = (
+            f"SELECT origin_hash AS known_hash, id AS known_id, created AS known_created, is_deleted AS known_deleted, "
+            f"{CONTENT} AS known_content FROM {self._database}.dataset_rows_newest FINAL "
+            f"WHERE {self._in_dataset()} AND origin_hash != 0"
+        )
+        return (
+            f"SELECT if(known_id = '', row_id, known_id) AS id, "
+            f"if(known_id = '', {self._created(version)}, known_created) AS created, {ROW_COLUMNS} "
+            f"FROM (SELECT *, {CONTENT} AS content FROM ({rows})) AS found "
+            f"ANY LEFT JOIN ({known}) AS known ON origin_hash = known_hash "
+            f"WHERE known_id = '' OR (NOT known_deleted AND content != known_content) LIMIT 1 BY id"
+        )
+
+    def _known(self, column: str) -> str:
+        # Deleted rows count: whoever deleted them does not want them back.
+        return f"SELECT {column} FROM {self._database}.dataset_rows_newest FINAL WHERE {self._in_dataset()}"
+
+    def _created(self, version: str) -> str:
+        return f"fromUnixTimestamp64Nano(toInt64({version} + rowNumberInAllBlocks()), 'UTC')"
+
+    def _target(self) -> str:
+        return f"{sql_text(self.dataset.project)}, {sql_text(self.dataset.id)}"
+
+    def _in_dataset(self) -> str:
+        return f"project = {sql_text(self.dataset.project)} AND dataset_id = {sql_text(self.dataset.id)}"
+
+    def _query(self, sql: str) -> Any:
+        return self._client.query(sql + self.settings()).result_rows
+
+    def settings(self) -> str:
+        """The end of every statement with the caller's words in it."""
+        return settings_clause(COPY_SETTINGS | dict(self._checked.settings))
+
+
+def settings_clause(settings: Mapping[str, str]) -> str:
+    """The settings as the end of a statement: those of one statement must not stay with its connection."""
+    return " SETTINGS " + ", ".join(f"{name} = {_value(value)}" for name, value in settings.items())
+
+
+def _value(value: str) -> str:
+    is_literal = value.startswith("{") or value.isdecimal()
+    return value if is_literal else sql_text(value)

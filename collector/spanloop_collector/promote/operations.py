@@ -1,0 +1,305 @@
+"""PromoteService: rows of production and of experiments become rows of datasets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from clickhouse_connect.driver.client import Client
+from spanloop.v1 import datasets_pb2
+from spanloop.v1 import promote_pb2 as pb
+
+from spanloop_collector.api.json_codec import write_json
+from spanloop_collector.api.operations import Call
+from spanloop_collector.api.row_input import invalid
+from spanloop_collector.api.row_locks import KeyedLocks
+from spanloop_collector.datasets.answers import dataset_message, row_message, version_text
+from spanloop_collector.datasets.clock import VersionClock
+from spanloop_collector.datasets.history import Change, record_change
+from spanloop_collector.datasets.registry import DatasetRecord, Registry
+from spanloop_collector.datasets.requests import read_name, read_rows
+from spanloop_collector.datasets.row import read_row
+from spanloop_collector.datasets.writer import RowWriter
+from spanloop_collector.errors import NotFoundError, PermissionDeniedError
+from spanloop_collector.keys.principal import Scope
+from spanloop_collector.promote.checked_copy import SchemaCopy
+from spanloop_collector.promote.copy import Checked, Copy
+from spanloop_collector.promote.jobs import Job, Jobs
+from spanloop_collector.promote.lineage import Lineage, Step
+from spanloop_collector.promote.select import count_select, source_select
+from spanloop_collector.promote.spec import PromoteSpec, read_spec
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.query.reader import translate
+from spanloop_collector.store import Store
+from spanloop_collector.store.connect import connect
+
+MAX_JOB_PAGE = 1_000
+
+Answer = TypeVar("Answer")
+
+
+class PromoteOperations:
+    """The operations of PromoteService."""
+
+    def __init__(
+        self, store: Store, queries: Queries, *, clock: VersionClock, locks: KeyedLocks, default_project: str
+    ) -> None:
+        """`clock` and `locks` are shared with everything else that writes rows of datasets."""
+        self._store = store
+        self._queries = queries
+        self._clock = clock
+        self._locks = locks
+        self._registry = Registry(store, clock)
+        self._jobs = Jobs(store, clock)
+        self._default_project = default_project
+
+    async def promote(self, request: pb.PromoteRequest, call: Call) -> pb.PromoteResponse:
+        """Copies rows, or says what would be copied."""
+        spec, name = self._read(request, call)
+        dataset = await asyncio.to_thread(self._registry.named, spec.project, name)
+        if request.dry_run:
+            return await self._dry_run(spec, dataset, name, call)
+        # Refused before a dataset is made for it.
+        has_schema = dataset is not None and bool(dataset.input_schema or dataset.expected_schema)
+        checked = await self._check(spec, call, with_facts=has_schema)
+        dataset = await self._dataset(spec.project, name, dataset)
+        async with self._locks.hold([(dataset.project, dataset.id)]):
+            return await asyncio.to_thread(self._write, checked, dataset, call.principal.key_id)
+
+    async def create_promote_job(self, request: pb.PromoteRequest, call: Call) -> pb.CreatePromoteJobResponse:
+        """Sets rows aside."""
+        spec, name = self._read(request, call)
+        checked = await self._check(spec, call, with_facts=True)
+        dataset = await self._dataset(spec.project, name)
+        job = await asyncio.to_thread(
+            self._with_client,
+            lambda client: self._jobs.create(client, Copy(client, self._store.database, dataset, checked)),
+        )
+        return pb.CreatePromoteJobResponse(job=_job(job))
+
+    async def list_promote_jobs(self, request: pb.ListPromoteJobsRequest, call: Call) -> pb.ListPromoteJobsResponse:
+        """The jobs of a project."""
+        call.refuse_problems()
+        project = request.project or call.principal.project
+        call.principal.require_project(project)
+        jobs = await asyncio.to_thread(self._jobs.of_project, project)
+        return pb.ListPromoteJobsResponse(jobs=[_job(job) for job in jobs])
+
+    async def get_promote_job(self, request: pb.GetPromoteJobRequest, call: Call) -> pb.GetPromoteJobResponse:
+        """One job."""
+        call.refuse_problems()
+        return pb.GetPromoteJobResponse(job=_job(await self._job(request.job_id, call)))
+
+    async def fetch_promote_job_rows(
+        self, request: pb.FetchPromoteJobRowsRequest, call: Call
+    ) -> pb.FetchPromoteJobRowsResponse:
+        """The next rows."""
+        call.refuse_problems()
+        if not 0 <= request.limit <= MAX_JOB_PAGE:
+            raise invalid("limit", f"expected 0 to {MAX_JOB_PAGE}, got {request.limit}")
+        job = await self._job(request.job_id, call)
+        rows = await asyncio.to_thread(self._jobs.page, job, request.limit)
+        done = int(rows[-1]["number"]) if rows else job.done
+        return pb.FetchPromoteJobRowsResponse(rows=[_source_row(row) for row in rows], done=done)
+
+    async def write_promote_job_rows(
+        self, request: pb.WritePromoteJobRowsRequest, call: Call
+    ) -> pb.WritePromoteJobRowsResponse:
+        """Stores rows, then counts their sources as done."""
+        writes = await asyncio.to_thread(read_rows, request.rows, call.problems, is_merge=False)
+        job = await self._job(request.job_id, call)
+        dataset = await asyncio.to_thread(self._registry.find, job.dataset_id)
+        writer = RowWriter(self._store, dataset, self._clock)
+
+        def write() -> Job:
+            written = writer.write(writes, is_merge=False, operation="promote", key_id=call.principal.key_id)
+            current = self._jobs.find(job.id)
+            if not current.done <= request.done <= current.total:
+                # The same page again, or one from before: its rows are there, the job is further.
+                return current
+            is_done = request.done == current.total
+            saved = self._jobs.save(
+                replace(
+                    current,
+                    done=request.done,
+                    written=current.written + written.inserted + written.updated,
+                    state="done" if is_done else "waiting",
+                )
+            )
+            if is_done:
+                self._jobs.forget(saved)
+            return saved
+
+        async with self._locks.hold([(dataset.project, dataset.id)]):
+            saved = await asyncio.to_thread(write)
+        results = [datasets_pb2.DatasetRowResult(id=each.given.id, error=str(each.error or "")) for each in writes]
+        return pb.WritePromoteJobRowsResponse(job=_job(saved), results=results)
+
+    async def delete_promote_job(self, request: pb.DeletePromoteJobRequest, call: Call) -> pb.DeletePromoteJobResponse:
+        """Ends a job."""
+        call.refuse_problems()
+        job = await self._job(request.job_id, call)
+        await asyncio.to_thread(self._jobs.save, replace(job, state="deleted"))
+        await asyncio.to_thread(self._jobs.forget, job)
+        return pb.DeletePromoteJobResponse()
+
+    async def get_lineage(self, request: pb.GetLineageRequest, call: Call) -> pb.GetLineageResponse:
+        """Both ways from a row."""
+        call.refuse_problems()
+        if not request.id:
+            raise invalid("id", "say which row: the id of a log row, dataset row or eval row")
+        project = request.project or call.principal.project or self._default_project
+        call.principal.require_project(project)
+
+        def read() -> pb.GetLineageResponse:
+            lineage = Lineage(self._store, project)
+            names = {record.id: record.name for record in self._registry.of_project(project)}
+            return pb.GetLineageResponse(
+                sources=[_step(step, names) for step in lineage.sources(request.id)],
+                uses=[_step(step, names) for step in lineage.uses(request.id)],
+            )
+
+        return await asyncio.to_thread(read)
+
+    def _read(self, request: pb.PromoteRequest, call: Call) -> tuple[PromoteSpec, str]:
+        call.refuse_problems()
+        call.principal.require(Scope.READ)
+        project = request.project or call.principal.project or self._default_project
+        call.principal.require_project(project)
+        if not request.dataset.strip():
+            raise invalid("dataset", "say which dataset the rows go to")
+        return read_spec(request, project), read_name(request.dataset)
+
+    async def _check(self, spec: PromoteSpec, call: Call, *, with_facts: bool = False) -> Checked:
+        rows, settings = await self._queries.checked(
+            source_select(spec, with_facts=with_facts), principal=call.principal
+        )
+        count, _ = await self._queries.checked(count_select(spec), principal=call.principal)
+        return Checked(spec, rows, count, settings)
+
+    async def _dataset(self, project: str, name: str, found: DatasetRecord | None = None) -> DatasetRecord:
+        if found is not None:
+            return found
+        async with self._locks.hold([(project, name)]):
+            known = await asyncio.to_thread(self._registry.named, project, name)
+            if known is not None:
+                return known
+            return await asyncio.to_thread(self._registry.add, DatasetRecord(project=project, id="", name=name))
+
+    async def _dry_run(
+        self, spec: PromoteSpec, dataset: DatasetRecord | None, name: str, call: Call
+    ) -> pb.PromoteResponse:
+        checked = await self._check(spec, call)
+        # One that does not exist has no rows: none is known.
+        target = dataset or DatasetRecord(project=spec.project, id="", name=name)
+
+        def look(client: Client) -> pb.PromoteResponse:
+            copy = Copy(client, self._store.database, target, checked)
+            rows = [row_message(row) for row in copy.preview()]
+            return pb.PromoteResponse(matched=copy.matched(), inserted=copy.new(), rows=rows)
+
+        answer = await asyncio.to_thread(self._with_client, look)
+        if dataset is not None:
+            answer.dataset.CopyFrom(dataset_message(self._store, dataset))
+        return answer
+
+    def _write(self, checked: Checked, dataset: DatasetRecord, key_id: str) -> pb.PromoteResponse:
+        answer = pb.PromoteResponse()
+        if dataset.input_schema or dataset.expected_schema:
+            self._with_client(lambda client: self._write_checked(client, checked, dataset, key_id, answer))
+        else:
+            self._with_client(lambda client: self._write_all(client, checked, dataset, key_id, answer))
+        answer.dataset.CopyFrom(dataset_message(self._store, dataset))
+        return answer
+
+    def _write_all(
+        self, client: Client, checked: Checked, dataset: DatasetRecord, key_id: str, answer: pb.PromoteResponse
+    ) -> None:
+        copy = Copy(client, self._store.database, dataset, checked)
+        version = self._clock.next(after=copy.newest_version())
+        answer.inserted, answer.updated = copy.write(version)
+        if answer.inserted or answer.updated:
+            change = Change(version, "promote", answer.inserted, answer.updated, key_id=key_id)
+            record_change(self._store, dataset, change)
+            answer.version = version_text(version)
+        # Into an empty dataset everything goes, unless rows were dropped as repetitions.
+        is_first = copy.is_first and checked.spec.deduplicate != "input" and "id" not in checked.spec.fields
+        answer.matched = answer.inserted if is_first else copy.matched()
+
+    def _write_checked(
+        self, client: Client, checked: Checked, dataset: DatasetRecord, key_id: str, answer: pb.PromoteResponse
+    ) -> None:
+        """Rows of a dataset with schemas are read and checked one by one."""
+        copy = Copy(client, self._store.database, dataset, checked)
+        SchemaCopy(self._store, self._jobs, dataset, self._clock).run(copy, client, key_id, answer)
+        answer.matched = copy.matched()
+
+    async def _job(self, job_id: str, call: Call) -> Job:
+        job = await asyncio.to_thread(self._jobs.find, job_id)
+        try:
+            call.principal.require_project(job.project)
+        except PermissionDeniedError:
+            raise NotFoundError(f"job_id: there is no promotion job {job_id!r}") from None
+        return job
+
+    def _with_client(self, work: Callable[[Client], Answer]) -> Answer:
+        """What the work makes of a client of its own; ClickHouse's refusals are the caller's."""
+        try:
+            client = connect(self._store.settings, self._store.data_dir, in_database=True)
+            try:
+                return work(client)
+            finally:
+                client.close()
+        except Exception as error:
+            translate(error)
+
+
+def _source_row(row: dict[str, Any]) -> pb.PromoteSourceRow:
+    return pb.PromoteSourceRow(
+        row=row_message(read_row(row)),
+        output=row["output"] or "null",
+        name=row["name"],
+        type=row["type"],
+        error=row["error"],
+        scores=write_json(row["scores"]),
+        metrics=write_json(row["metrics"]),
+        trace_id=row["trace_id"],
+        span_id=row["span_id"],
+        created=row["source_created_text"].replace(" ", "T") + "Z",
+    )
+
+
+def _job(job: Job) -> pb.PromoteJob:
+    return pb.PromoteJob(
+        id=job.id,
+        project=job.project,
+        dataset_id=job.dataset_id,
+        state=job.state,
+        total=job.total,
+        done=job.done,
+        written=job.written,
+        created=_time(job.created_ms),
+        updated=_time(job.updated_ms),
+    )
+
+
+def _step(step: Step, names: dict[str, str]) -> pb.LineageStep:
+    return pb.LineageStep(
+        from_type=step.from_type,
+        from_object_id=step.from_object_id,
+        from_id=step.from_id,
+        from_version=step.from_version,
+        to_type=step.to_type,
+        to_object_id=step.to_object_id,
+        to_id=step.to_id,
+        to_version=step.to_version,
+        from_name=names.get(step.from_object_id, ""),
+        to_name=names.get(step.to_object_id, ""),
+    )
+
+
+def _time(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()

@@ -1,0 +1,19 @@
+"""The services around datasets, which share a clock and the locks of datasets."""
+
+from __future__ import annotations
+
+from spanloop_collector.api.row_locks import KeyedLocks
+from spanloop_collector.datasets.clock import VersionClock
+from spanloop_collector.datasets.operations import DatasetOperations
+from spanloop_collector.promote.operations import PromoteOperations
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.store import Store
+
+
+def dataset_services(store: Store, queries: Queries, *, default_project: str) -> dict[str, object]:
+    """DatasetService and PromoteService."""
+    clock, locks = VersionClock(), KeyedLocks()
+    return {
+        "DatasetService": DatasetOperations(store, clock=clock, locks=locks, default_project=default_project),
+        "PromoteService": PromoteOperations(store, queries, clock=clock, locks=locks, default_project=default_project),
+    }
