@@ -33,6 +33,7 @@ from spanloop_collector.query.queries import Queries
 from spanloop_collector.receive.grpc_server import GrpcServer
 from spanloop_collector.receive.http_listener import HttpListener
 from spanloop_collector.receive.http_server import otlp_app
+from spanloop_collector.score.own_workers import keep_workers, local_url
 from spanloop_collector.score.scoring import Scoring
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
@@ -145,6 +146,10 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     for listener in (api, http, grpc):
         await listener.start()
         stages.push_async_callback(partial(listener.stop, grace_seconds=STOP_RECEIVING_SECONDS))
+    api_url = local_url(settings, api.port)
+    await stages.enter_async_context(
+        _background(keep_workers(settings, api_url=api_url, is_needed=lambda: scoring.is_needed))
+    )
     return Listening(
         grpc_address=_with_port(settings.receive.grpc_address, grpc.port),
         http_address=_with_port(settings.receive.http_address, http.port),

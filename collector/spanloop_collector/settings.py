@@ -123,6 +123,16 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreSettings:
+    """Scorer workers that the collector starts beside itself once there is a rule."""
+
+    workers: int = 1
+    """Worker processes; 0 leaves scoring to `spanloop score` elsewhere."""
+    modules: str = ""
+    """Modules and files with scorers of your own, separated by commas; rules name them as `module:function`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `spanloop serve` needs to start."""
 
@@ -136,3 +146,4 @@ class Settings:
     query: QuerySettings = field(default_factory=QuerySettings)
     attachments: AttachmentSettings = field(default_factory=AttachmentSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    score: ScoreSettings = field(default_factory=ScoreSettings)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.settings import Settings
 
-MAY_BE_ZERO = frozenset({"store.retention_days", "spool.min_free_disk_bytes"})
+MAY_BE_ZERO = frozenset({"score.workers", "store.retention_days", "spool.min_free_disk_bytes"})
 MAX_MESSAGE_BYTES = 2**31 - 1
 """gRPC counts message bytes in a signed 32-bit integer."""
 MIN_SEGMENT_BYTES = 64 * 1024
@@ -51,7 +51,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_numbers(settings: Settings) -> None:
-    for group in ("receive", "spool", "write", "store", "query", "webhooks", "attachments"):
+    for group in ("receive", "spool", "write", "store", "query", "webhooks", "attachments", "score"):
         values = getattr(settings, group)
         for name in values.__dataclass_fields__:
             value, key = getattr(values, name), f"{group}.{name}"

@@ -105,16 +105,17 @@ class Backfills:
         self._is_ours = is_ours
         self._chunk_rows = chunk_rows
         self._changes = ChangeLog(store, "scoring_backfill")
+        self.is_busy = False
+        """Whether a backfill was under way at the last look."""
 
     async def run(self) -> None:
         """Carries out backfills until cancelled."""
         while True:
-            is_busy = False
             try:
-                is_busy = await asyncio.to_thread(self.step)
+                self.is_busy = await asyncio.to_thread(self.step)
             except (Error, SpanloopError) as error:
                 logger.debug("backfill: goes on later reason=%s", error)
-            await asyncio.sleep(LOOK_EVERY_SECONDS if is_busy else LOOK_EVERY_SECONDS * 4)
+            await asyncio.sleep(LOOK_EVERY_SECONDS if self.is_busy else LOOK_EVERY_SECONDS * 4)
 
     def step(self) -> bool:
         """Queues the next chunk of each backfill, as far as there is room; whether any is under way. Blocks."""

@@ -11,10 +11,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from clickhouse_connect.driver.exceptions import Error
 
@@ -114,6 +114,7 @@ class Dispatcher:
         self._known: dict[str, float] = {}
         self._held_back: dict[str, float] = {}
         self._allowances = Allowances(now=now)
+        self._background: set[asyncio.Future[None]] = set()
         self._nudge = asyncio.Event()
         self._available = asyncio.Event()
 
@@ -222,7 +223,8 @@ class Dispatcher:
             if lease.until <= now:
                 logger.warning("score: a worker went away worker=%s rule=%s", lease.worker, lease.task.rule_id)
                 self._release(id, lease.worker)
-                self._lines.add(lease.task, is_first=True)
+                # It counts as a try: a row that takes its worker down must not take down one after another.
+                self._lines.add(lease.task.next_attempt(), is_first=True)
         for id in [id for id, since in self._known.items() if since < now - KNOWN_SECONDS]:
             del self._known[id]
 
@@ -242,7 +244,7 @@ class Dispatcher:
                 self._lines.drop(key)
                 continue
             count = self._allowed(rule, key, line, claim, max_tasks - len(taken))
-            found = [line.take() for _ in range(count)]
+            found = self._sound(rule, [line.take() for _ in range(count)])
             taken += [task for task in found if claim.project in ("", task.project)]
             for task in found:
                 if claim.project not in ("", task.project):
@@ -257,8 +259,21 @@ class Dispatcher:
             self._allowances.take(task.rule_id, 1)
         return taken
 
+    def _sound(self, rule: Rule, tasks: Sequence[Task]) -> list[Task]:
+        """The tasks without those whose workers went away every time; these have failed."""
+        lost = [task for task in tasks if (scorer := rule.scorer(task.scorer)) and task.attempt > scorer.max_attempts]
+        if lost:
+            reason = "every worker that had it went away"
+            self._in_background(self._results.store([Outcome(task, FAILED, error=reason) for task in lost]))
+        return [task for task in tasks if task not in lost]
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
     def _allowed(self, rule: Rule, key: Key, line: Line, claim: Claim, most: int) -> int:
-        """How many tasks of a line may go to this worker now."""
+        """How many tasks of a line may go to this worker now; none of a rule that was stopped, but for a backfill."""
         current, scorer = self._book.current(rule.rule_id), rule.scorer(key[2])
         if scorer is None or current is None or (not current.enabled and not line.is_backfill):
             return 0
@@ -285,7 +300,7 @@ class Dispatcher:
         since = self._held_back.setdefault(rule.rule_id, self._now())
         if self._now() - since > BUDGET_WAIT_SECONDS and len(line):
             late = [line.take() for _ in range(len(line))]
-            asyncio.ensure_future(self._skip(late, "over the rule's budget"))  # noqa: RUF006 - nothing waits for it
+            self._in_background(self._skip(late, "over the rule's budget"))
             self._held_back.pop(rule.rule_id, None)
 
     async def _with_rows(self, tasks: Sequence[Task], claim: Claim) -> list[HandedOut]:

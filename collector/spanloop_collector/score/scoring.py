@@ -42,6 +42,11 @@ class Scoring:
         self.backfills = Backfills(store, self.book, self.dispatcher)
         self.trigger = Trigger(store, self.book, on_queued=self.dispatcher.nudge)
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything for a worker to do, now or soon."""
+        return self.trigger.is_needed or self.dispatcher.held > 0 or self.backfills.is_busy
+
     def operations(self, queries: Queries) -> dict[str, object]:
         """What serves the API, by service."""
         return {

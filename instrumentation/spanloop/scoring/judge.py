@@ -24,6 +24,13 @@ TIMEOUT_SECONDS = 60.0
 INSTALL_OPENAI = 'pip install "spanloop[openai]"'
 INSTRUCTION = "Answer by calling the function `choose`."
 
+
+class JudgeError(ScoreError):
+    """The model's answer is no verdict; asked again, it may give one."""
+
+    is_retryable = True
+
+
 _PLACEHOLDER = re.compile(r"\{\{\s*([\w.\-]+)\s*\}\}")
 _ROOTS = ("input", "output", "expected", "metadata", "trace")
 
@@ -117,14 +124,14 @@ def _tool(choices: list[str], reasoning: bool) -> dict[str, Any]:
 def _read(response: Any, choices: Mapping[str, float]) -> tuple[str, str | None]:
     calls = response.choices[0].message.tool_calls if response.choices else None
     if not calls:
-        raise ScoreError("the judge answered without choosing")
+        raise JudgeError("the judge answered without choosing")
     try:
         answer = json.loads(calls[0].function.arguments)
         choice = answer["choice"]
     except (ValueError, KeyError, TypeError):
-        raise ScoreError(f"the judge's answer cannot be read: {calls[0].function.arguments[:200]!r}") from None
+        raise JudgeError(f"the judge's answer cannot be read: {calls[0].function.arguments[:200]!r}") from None
     if choice not in choices:
-        raise ScoreError(f"the judge chose {choice!r}, which is none of {', '.join(choices)}")
+        raise JudgeError(f"the judge chose {choice!r}, which is none of {', '.join(choices)}")
     return choice, answer.get("reasons")
 
 
