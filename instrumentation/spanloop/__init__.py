@@ -10,6 +10,8 @@ def answer(question: str) -> str: ...
 
 from spanloop._attachments.objects import Attachment, ExternalAttachment, JSONAttachment, ReadonlyAttachment
 from spanloop._block import context
+from spanloop._feedback import log_feedback
+from spanloop._logger import Logger, init_logger
 from spanloop._logs import logging_handler
 from spanloop._outbox import Stats
 from spanloop._provider import tracer_provider
@@ -24,14 +26,16 @@ from spanloop._wrap.google_genai import wrap_google_genai
 from spanloop._wrap.litellm import wrap_litellm
 from spanloop._wrap.openai import wrap_openai
 from spanloop.datasets import Dataset, init_dataset
+from spanloop.inference import inference_step
 
 __all__ = [
     "NOOP_SPAN",
     "Attachment",
+    "Dataset",
     "ExternalAttachment",
     "JSONAttachment",
+    "Logger",
     "ReadonlyAttachment",
-    "Dataset",
     "Span",
     "Stats",
     "TracedThreadPoolExecutor",
@@ -40,8 +44,11 @@ __all__ = [
     "context",
     "current_span",
     "flush",
+    "inference_step",
     "init",
     "init_dataset",
+    "init_logger",
+    "log_feedback",
     "logging_handler",
     "shutdown",
     "start_span",

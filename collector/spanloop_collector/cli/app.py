@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from spanloop_collector.cli.alerts import alerts
 from spanloop_collector.cli.attachments import attachments
 from spanloop_collector.cli.check_config import check_config
 from spanloop_collector.cli.dead_letters import dead_letters
@@ -14,6 +15,7 @@ from spanloop_collector.cli.demo import demo
 from spanloop_collector.cli.doctor import doctor
 from spanloop_collector.cli.keys import keys
 from spanloop_collector.cli.review import review
+from spanloop_collector.cli.score import score
 from spanloop_collector.cli.serve import serve
 from spanloop_collector.cli.sql import sql
 from spanloop_collector.cli.tail import tail
@@ -46,11 +48,13 @@ def _root(
 
 app.command(rich_help_panel="Run")(serve)
 app.command(rich_help_panel="Run")(demo)
+app.command(rich_help_panel="Run")(score)
 app.command("check-config", rich_help_panel="Run")(check_config)
 app.command(rich_help_panel="Look")(sql)
 app.command(rich_help_panel="Look")(tail)
 app.command(rich_help_panel="Look")(doctor)
 app.add_typer(review, name="review", rich_help_panel="Improve")
+app.add_typer(alerts, name="alerts", rich_help_panel="Improve")
 app.add_typer(keys, name="keys", rich_help_panel="Manage")
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel="Manage")
 app.add_typer(attachments, name="attachments", rich_help_panel="Manage")
