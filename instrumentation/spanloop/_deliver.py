@@ -15,6 +15,7 @@ from spanloop._failsafe import guarded
 from spanloop._health import Health
 from spanloop._outbox import Bounds, Outbox, Stats
 from spanloop._settings import Settings
+from spanloop._spill import open_spill
 from spanloop._transport import open_transport
 
 LONGEST_WAIT_BEFORE_FORK_SECONDS = 0.5
@@ -47,23 +48,30 @@ class Delivery:
     def _outbox(self, signal: str, encode: Encode) -> Outbox[Any]:
         settings = self._settings
         bounds = self._bounds(settings.max_queue_bytes, settings.max_queue_items)
-        return Outbox(signal, bounds, self._health, encode=encode, send=self._transport.send)
+        return Outbox(
+            signal, bounds, self._health, encode=encode, send=self._transport.send, spill=open_spill(settings, signal)
+        )
 
     def _outbox_of_attachments(self) -> Outbox[Upload]:
         settings = self._settings
         return Outbox(
             "attachments",
-            self._bounds(settings.max_attachment_queue_bytes, settings.max_queue_items),
+            self._bounds(
+                settings.max_attachment_queue_bytes,
+                settings.max_queue_items,
+                set_by="SPANLOOP_MAX_ATTACHMENT_QUEUE_BYTES",
+            ),
             Health(api_url(settings), where="api_url= or SPANLOOP_API_URL"),
             encode=encode_upload,
             send=self._uploader.send,
             batch_items=1,
             lost=lambda upload: self.keeper.lost(upload) if self.keeper is not None else None,
+            spill=open_spill(settings, "attachments"),
         )
 
-    def _bounds(self, max_bytes: int, max_items: int) -> Bounds:
+    def _bounds(self, max_bytes: int, max_items: int, **more: str) -> Bounds:
         settings = self._settings
-        return Bounds(max_bytes, max_items, settings.flush_interval_seconds, settings.request_timeout_seconds)
+        return Bounds(max_bytes, max_items, settings.flush_interval_seconds, settings.request_timeout_seconds, **more)
 
     def _keeper(self) -> Keeper:
         settings = self._settings
@@ -95,6 +103,7 @@ class Delivery:
             spans.waiting + logs.waiting,
             spans.dropped + logs.dropped,
             spans.refused + logs.refused,
+            spans.spilled + logs.spilled,
             attachments=attachments if attachments != Stats() else None,
         )
 

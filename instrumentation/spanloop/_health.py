@@ -24,6 +24,7 @@ class Health:
         self._since = 0.0
         self._dropped = 0
         self._has_refused = False
+        self._has_disk_refused = False
 
     @property
     def is_well(self) -> bool:
@@ -78,16 +79,16 @@ class Health:
         if is_news:
             log.error("dropped %d %s that the collector will never accept: %s", count, signal, reason)
 
-    def overflow(self, count: int, signal: str) -> None:
-        """The queue is full; the oldest waiting items were dropped."""
+    def disk_refused(self, reason: str) -> None:
+        """What should have gone to disk, or come from there, could not."""
+        with self._lock:
+            is_news, self._has_disk_refused = not self._has_disk_refused, True
+        if is_news:
+            log.error("spill_dir= (SPANLOOP_SPILL_DIR) cannot be used: %s; keeping data in memory only", reason)
+
+    def overflow(self, count: int, what: str, set_by: str) -> None:
+        """A queue, or its folder on disk, is full; the oldest waiting items were dropped. `set_by` sets its size."""
         with self._lock:
             is_news, self._dropped = self._dropped == 0, self._dropped + count
         if is_news:
-            log.warning(
-                "the queue of %s is full; dropping the oldest from now on. "
-                "%s set its size",
-                signal,
-                "SPANLOOP_MAX_ATTACHMENT_QUEUE_BYTES"
-                if signal == "attachments"
-                else "SPANLOOP_MAX_QUEUE_BYTES and SPANLOOP_MAX_QUEUE_ITEMS",
-            )
+            log.warning("the %s is full; dropping the oldest from now on. %s set its size", what, set_by)

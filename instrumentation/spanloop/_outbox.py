@@ -1,8 +1,11 @@
 """A bounded queue and the thread that empties it into the collector, for as long as the process lives.
 
-`put` never waits: beyond the bound the oldest waiting items are dropped and counted, so that what is
-left after an outage is the latest, in one piece. A batch that could not be delivered stays at the head
-and is tried again, however long that takes. Both bounds count what waits and what is being sent.
+`put` never waits: beyond the bound the oldest waiting items are dropped and counted, so that what is left after an
+outage is the latest, in one piece. A batch that could not be delivered stays at the head and is tried again, however
+long that takes. Both bounds count what waits and what is being sent.
+
+With a spill, a queue that is half full moves its oldest items to disk, in a thread of its own; at the end of the
+process goes there what could not be delivered. It is sent when the collector is back, in turns with what is new.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from spanloop._failsafe import caught, log
 from spanloop._health import Health
+from spanloop._overflow import Counts, Overflow
+from spanloop._spill import Spill
 from spanloop._transport import Kind, Outcome
 
 Item = TypeVar("Item")
@@ -28,6 +33,8 @@ LONGEST_PAUSE_SECONDS = 5.0
 DENIED_PAUSE_SECONDS = 30.0
 LONGEST_ASKED_PAUSE_SECONDS = 60.0
 PATIENCE_WHILE_AWAY_SECONDS = 0.5
+LOOK_AT_DISK_SECONDS = 5.0  # for what other processes left there
+SPILL_AGAIN_SECONDS = 30.0  # after the disk refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Bounds:
     max_items: int
     flush_interval_seconds: float
     request_timeout_seconds: float
+    set_by: str = "SPANLOOP_MAX_QUEUE_BYTES and SPANLOOP_MAX_QUEUE_ITEMS"
+    """How to change the size, in words."""
 
 
 @dataclass(slots=True)
@@ -50,6 +59,8 @@ class Stats:
     """Dropped because the queue was full, or because the process ended first."""
     refused: int = 0
     """Rejected by the collector, or impossible to encode."""
+    spilled: int = 0
+    """Moved to disk, to be delivered later, perhaps by another process."""
     attachments: Stats | None = None
     """The same of the attachments that they refer to; None where there were none."""
 
@@ -73,6 +84,7 @@ class Outbox(Generic[Item]):
         send: Callable[[str, bytes, float], Outcome],
         batch_items: int = BATCH_ITEMS,
         lost: Callable[[Item], object] | None = None,
+        spill: Spill | None = None,
     ) -> None:
         """`lost` is told each item that was dropped or refused."""
         self.signal = signal
@@ -82,7 +94,10 @@ class Outbox(Generic[Item]):
         self._send = send
         self._batch_items = batch_items
         self._lost = lost
+        self._overflow = None if spill is None else Overflow(signal, spill, health, encode)
         self.after_fork()
+        if self._overflow is not None and self._overflow.is_busy:  # left by a process before this one
+            self._start()
 
     def after_fork(self) -> None:
         """Starts empty: what waited is the parent's to deliver."""
@@ -91,7 +106,11 @@ class Outbox(Generic[Item]):
         self._waiting: deque[_Entry[Item]] = deque()
         self._waiting_bytes = 0
         self._in_flight = self._in_flight_bytes = 0
-        self._unresolved_from: int | None = None  # number of the first item being sent
+        self._under_way: list[_Entry[Item]] = []  # being sent and not resolved yet
+        self._moving: list[_Entry[Item]] = []  # on their way to disk
+        self._mover: threading.Thread | None = None
+        self._move_again_at = 0.0  # after the disk refused
+        self._has_moved = False  # to disk, since the sender last looked there
         self._accepted = 0
         self._is_gathering = False  # the thread sleeps until there is a batch
         self._hurried_to = 0  # items below this number go at once, without waiting for company
@@ -101,6 +120,8 @@ class Outbox(Generic[Item]):
         self._thread: threading.Thread | None = None
         self._is_held_for_fork = False
         self._health.after_fork()
+        if self._overflow is not None:
+            self._overflow.after_fork()
         self._delivered = self._dropped = self._refused = 0
 
     def put(self, item: Item, size: int) -> None:
@@ -126,19 +147,30 @@ class Outbox(Generic[Item]):
                 self._changed.notify_all()
         if self._thread is None:
             self._start()
+        if self._overflow is not None and self._mover is None and self._is_filled(2):
+            self._start_moving(self._overflow)
         if overflow:
-            self._health.overflow(overflow, self.signal)
+            self._say_overflow(overflow)
 
     def drop(self, count: int) -> None:
         """Counts items that found no room on their way here."""
         with self._changed:
             self._dropped += count
-        self._health.overflow(count, self.signal)
+        self._say_overflow(count)
+
+    def _say_overflow(self, count: int) -> None:
+        self._health.overflow(count, f"queue of {self.signal}", self._bounds.set_by)
 
     def _is_over_bound(self) -> bool:
         size = self._waiting_bytes + self._in_flight_bytes
         count = len(self._waiting) + self._in_flight
         return size > self._bounds.max_bytes or count > self._bounds.max_items
+
+    def _is_filled(self, part: int) -> bool:
+        """Whether more than one half, third, … of the bound is taken."""
+        size = self._waiting_bytes + self._in_flight_bytes
+        count = len(self._waiting) + self._in_flight
+        return size > self._bounds.max_bytes // part or count > self._bounds.max_items // part
 
     def _has_full_batch(self) -> bool:
         return len(self._waiting) >= self._batch_items or self._waiting_bytes >= BATCH_BYTES
@@ -155,22 +187,46 @@ class Outbox(Generic[Item]):
 
     def stats(self) -> Stats:
         with self._changed:
-            waiting = len(self._waiting) + self._in_flight
-            return Stats(self._delivered, waiting, self._dropped, self._refused)
+            waiting = len(self._waiting) + len(self._moving) + self._in_flight
+            disk = self._overflow.counts if self._overflow is not None else Counts()
+            return Stats(
+                self._delivered + disk.delivered,
+                waiting,
+                self._dropped + disk.dropped,
+                self._refused + disk.refused,
+                disk.spilled,
+            )
+
+    def fullness(self) -> float:
+        """The part of the bound that is taken, from 0 to 1: for senders that can wait rather than lose anything."""
+        size = (self._waiting_bytes + self._in_flight_bytes) / self._bounds.max_bytes
+        return max(size, (len(self._waiting) + self._in_flight) / self._bounds.max_items)
 
     # The public waits.
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Sends everything put before this call; True when it has left within the time."""
+        """Sends everything put before this call, and what is on disk; True when it has left within the time."""
+        deadline = time.monotonic() + timeout_seconds
         with self._changed:
             target = self._accepted
             self._hurry(target)
-            return self._changed.wait_for(lambda: self._first_unresolved() >= target, timeout_seconds)
+            has_left = self._changed.wait_for(lambda: self._first_unresolved() >= target, timeout_seconds)
+        while has_left and self._is_disk_busy():
+            with self._changed:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(min(left, 0.1))
+        return has_left
+
+    def _is_disk_busy(self) -> bool:
+        return self._overflow is not None and self._overflow.is_busy
 
     def close(self, timeout_seconds: float) -> bool:
         """Takes no more, sends what waits and stops; True when everything has left.
 
-        While the collector is away this waits one second at most, since it will hardly come back now.
+        While the collector is away this waits one second at most, since it will hardly come back now. What is left
+        goes to disk where there is a spill.
         """
         started = time.monotonic()
         with self._changed:
@@ -181,17 +237,20 @@ class Outbox(Generic[Item]):
         if not has_thread:
             self._run()
         with self._changed:
-            while self._first_unresolved() < self._accepted and not self._is_late(started):
+            while (self._first_unresolved() < self._accepted or self._is_disk_busy()) and not self._is_late(started):
                 self._changed.wait(min(self._deadline - time.monotonic(), PATIENCE_WHILE_AWAY_SECONDS))
             self._deadline = 0.0
-            left = len(self._waiting) + self._in_flight
-            self._dropped += left
+            left = [*self._under_way, *self._waiting]
             self._waiting.clear()
             self._waiting_bytes = 0
             self._changed.notify_all()
+        if left and self._overflow is not None:
+            left = self._move_all(self._overflow, left)
+        with self._changed:
+            self._dropped += len(left)
         if left:
-            log.warning("%d %s were not delivered before the end", left, self.signal)
-        return left == 0
+            log.warning("%d %s were not delivered before the end", len(left), self.signal)
+        return not left and not self._is_disk_busy()
 
     def _is_late(self, started: float) -> bool:
         now = time.monotonic()
@@ -204,17 +263,21 @@ class Outbox(Generic[Item]):
         self._changed.notify_all()
 
     def _first_unresolved(self) -> int:
-        if self._unresolved_from is not None:
-            return self._unresolved_from
-        return self._waiting[0].number if self._waiting else self._accepted
+        first = [entries[0].number for entries in (self._under_way, self._moving, self._waiting) if entries]
+        return min(first, default=self._accepted)
 
     # The thread.
 
     def _run(self) -> None:
         _suppress_instrumentation()
         try:
-            while batch := self._next_batch():
-                self._deliver(batch)
+            while True:
+                has_sent = self._send_from_disk()
+                batch = self._next_batch(waits=not has_sent)
+                if batch is None:
+                    return
+                if batch:
+                    self._deliver(batch)
                 if self._in_flight:  # closing, and time is up
                     return
         except Exception:
@@ -226,23 +289,32 @@ class Outbox(Generic[Item]):
         with self._changed:
             self._refused += self._in_flight
             self._in_flight = self._in_flight_bytes = 0
-            self._unresolved_from = None
+            self._under_way = []
             self._thread = None
 
-    def _next_batch(self) -> list[_Entry[Item]]:
-        """The next items to send together; empty when closing and nothing is left."""
+    def _next_batch(self, *, waits: bool = True) -> list[_Entry[Item]] | None:
+        """The next items to send together; none when it is time to look at the disk, None when all is done."""
+        look_again_at = time.monotonic() + LOOK_AT_DISK_SECONDS if self._overflow is not None else float("inf")
         with self._changed:
             due = float("inf")
             while not self._is_due(due):
                 now = time.monotonic()
-                if self._closing and (not self._waiting or now >= self._deadline):
+                if self._closing and (now >= self._deadline or (waits and not self._waiting)):
+                    return None
+                if not waits or now >= look_again_at or self._has_news_from_disk():
                     return []
                 if self._waiting and due == float("inf"):
                     due = now + self._bounds.flush_interval_seconds
                 self._is_gathering = True
-                self._changed.wait(None if due == float("inf") else max(0.0, due - now))
+                wake_at = min(due, look_again_at)
+                self._changed.wait(None if wake_at == float("inf") else max(0.0, wake_at - now))
             self._is_gathering = False
             return self._take()
+
+    def _has_news_from_disk(self) -> bool:
+        """Whether something was moved to disk since the disk was last looked at."""
+        has_news, self._has_moved = self._has_moved, False
+        return has_news
 
     def _is_due(self, due: float) -> bool:
         if not self._waiting:
@@ -251,6 +323,12 @@ class Outbox(Generic[Item]):
         return is_hurried or self._closing or self._has_full_batch() or time.monotonic() >= due
 
     def _take(self) -> list[_Entry[Item]]:
+        batch, size = self._take_oldest()
+        self._in_flight, self._in_flight_bytes = len(batch), size
+        self._under_way = list(batch)
+        return batch
+
+    def _take_oldest(self) -> tuple[list[_Entry[Item]], int]:
         batch: list[_Entry[Item]] = []
         size = 0
         while self._waiting and len(batch) < self._batch_items:
@@ -259,9 +337,7 @@ class Outbox(Generic[Item]):
             size += self._waiting[0].size
             batch.append(self._waiting.popleft())
         self._waiting_bytes -= size
-        self._in_flight, self._in_flight_bytes = len(batch), size
-        self._unresolved_from = batch[0].number
-        return batch
+        return batch, size
 
     def _deliver(self, batch: Sequence[_Entry[Item]]) -> None:
         """Sends `batch`, in pieces where needed, until it is delivered, refused or time is up."""
@@ -270,21 +346,27 @@ class Outbox(Generic[Item]):
         except Exception as error:
             self._split(batch, Outcome(Kind.REFUSED, f"cannot be encoded: {error}"))
             return
+        outcome = self._send_until_answered(body) if body else Outcome(Kind.DELIVERED)
+        if outcome is None:
+            return
+        if outcome.kind is Kind.DELIVERED:
+            self._resolve(batch, outcome.rejected)
+            self._health.delivered(outcome)
+        else:
+            self._split(batch, outcome)
+
+    def _send_until_answered(self, body: bytes) -> Outcome | None:
+        """What the collector says of it in the end: that it has it, or never will; None when time is up."""
         pauses = _pauses()
         while True:
-            outcome = self._try(body) if body else Outcome(Kind.DELIVERED)
-            if outcome.kind is Kind.DELIVERED:
-                self._resolve(batch, outcome.rejected)
-                self._health.delivered(outcome)
-                return
-            if outcome.kind in (Kind.TOO_LARGE, Kind.REFUSED):
-                self._split(batch, outcome)
-                return
+            outcome = self._try(body)
+            if outcome.kind in (Kind.DELIVERED, Kind.TOO_LARGE, Kind.REFUSED):
+                return outcome
             if self._deadline == 0.0:  # closed meanwhile; nobody needs to know
-                return
+                return None
             self._health.trouble(outcome)
             if not self._pause(outcome, next(pauses)):
-                return
+                return None
 
     def _try(self, body: bytes) -> Outcome:
         left = self._deadline - time.monotonic()
@@ -309,7 +391,7 @@ class Outbox(Generic[Item]):
         with self._changed:
             self._in_flight -= len(batch)
             self._in_flight_bytes -= sum(entry.size for entry in batch)
-            self._unresolved_from = batch[-1].number + 1 if self._in_flight else None
+            del self._under_way[: len(batch)]
             self._delivered += len(batch) - rejected
             self._refused += rejected
             self._changed.notify_all()
@@ -327,6 +409,72 @@ class Outbox(Generic[Item]):
             self._changed.wait_for(lambda: self._flushes != flushes or self._deadline == 0.0, seconds)
             return time.monotonic() < self._deadline
 
+    # To disk, and from there.
+
+    def _start_moving(self, overflow: Overflow[Item]) -> None:
+        with self._changed:
+            if self._mover is not None or self._closing or time.monotonic() < self._move_again_at:
+                return
+            name = f"spanloop-spill-{self.signal}"
+            self._mover = threading.Thread(target=self._move, args=(overflow,), name=name, daemon=True)
+            try:
+                self._mover.start()
+            except RuntimeError:  # as in `_start`
+                self._mover = None
+
+    def _move(self, overflow: Overflow[Item]) -> None:
+        """Moves the oldest to disk until there is room again, or the disk refuses."""
+        _suppress_instrumentation()
+        try:
+            while self._take_to_move():
+                left = overflow.write([entry.item for entry in self._moving])
+                with self._changed:
+                    self._moved(left)
+        except Exception:
+            caught(f"the spill of {self.signal}")
+        finally:
+            with self._changed:
+                self._refused += len(self._moving)
+                self._moving = []
+                self._mover = None
+                self._changed.notify_all()
+
+    def _take_to_move(self) -> bool:
+        with self._changed:
+            if self._closing or not self._is_filled(4) or time.monotonic() < self._move_again_at:
+                return False
+            self._moving, _ = self._take_oldest()
+            return bool(self._moving)
+
+    def _moved(self, left: Sequence[Item]) -> None:
+        """Those left are still here: they wait in memory as long as there is room."""
+        if left:
+            back = _entries_of(left, self._moving)
+            self._waiting.extendleft(reversed(back))
+            self._waiting_bytes += sum(entry.size for entry in back)
+            self._move_again_at = time.monotonic() + SPILL_AGAIN_SECONDS
+        self._moving, self._has_moved = [], True
+        self._changed.notify_all()
+
+    def _move_all(self, overflow: Overflow[Item], entries: list[_Entry[Item]]) -> list[_Entry[Item]]:
+        """Writes all that could not be delivered in time; what the disk refused."""
+        mover = self._mover
+        if mover is not None:
+            mover.join(LONGEST_PAUSE_SECONDS)
+        left: list[Item] = []
+        for start in range(0, len(entries), self._batch_items):
+            left += overflow.write([entry.item for entry in entries[start : start + self._batch_items]])
+        return _entries_of(left, entries)
+
+    def _send_from_disk(self) -> bool:
+        if self._overflow is None or (self._closing and time.monotonic() >= self._deadline):
+            return False
+        has_sent = self._overflow.send_one(self._send_until_answered)
+        if has_sent:
+            with self._changed:
+                self._changed.notify_all()
+        return has_sent
+
     # Around a fork.
 
     def before_fork(self, timeout_seconds: float) -> None:
@@ -337,6 +485,11 @@ class Outbox(Generic[Item]):
         if self._is_held_for_fork:
             self._is_held_for_fork = False
             self._sending.release()
+
+
+def _entries_of(items: Sequence[Item], entries: Sequence[_Entry[Item]]) -> list[_Entry[Item]]:
+    wanted = set(map(id, items))
+    return [entry for entry in entries if id(entry.item) in wanted]
 
 
 def _pauses() -> Iterator[float]:

@@ -80,6 +80,8 @@ def init(
     max_queue_bytes: int | None = None,
     max_queue_items: int | None = None,
     max_value_chars: int | None = None,
+    spill_dir: str | None = None,
+    max_spill_bytes: int | None = None,
     attachments: bool | None = None,
     api_url: str | None = None,
     max_attachment_bytes: int | None = None,
