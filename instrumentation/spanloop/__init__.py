@@ -12,6 +12,8 @@ from spanloop._attachments.objects import Attachment, ExternalAttachment, JSONAt
 from spanloop._block import context
 from spanloop._feedback import log_feedback
 from spanloop._logger import Logger, init_logger
+from spanloop._feedback import log_feedback
+from spanloop._logger import Logger, init_logger
 from spanloop._logs import logging_handler
 from spanloop._outbox import Stats
 from spanloop._provider import tracer_provider
@@ -35,6 +37,7 @@ __all__ = [
     "ExternalAttachment",
     "JSONAttachment",
     "Logger",
+    "Logger",
     "ReadonlyAttachment",
     "Span",
     "Stats",
@@ -47,6 +50,8 @@ __all__ = [
     "inference_step",
     "init",
     "init_dataset",
+    "init_logger",
+    "log_feedback",
     "init_logger",
     "log_feedback",
     "logging_handler",

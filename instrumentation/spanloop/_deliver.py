@@ -7,7 +7,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from spanloop._attachments.keeper import Keeper, Upload
 from spanloop._attachments.upload import Uploader, api_url, encode_upload
@@ -21,6 +21,15 @@ from spanloop._transport import open_transport
 LONGEST_WAIT_BEFORE_FORK_SECONDS = 0.5
 
 Encode = Callable[[Sequence[Any]], bytes]
+
+
+class Connection(Protocol):
+    """What a queue sends over."""
+
+    def forget(self) -> None: ...
+
+    def close(self) -> None: ...
+
 
 _running: weakref.WeakSet[Delivery] = weakref.WeakSet()
 
@@ -42,6 +51,7 @@ class Delivery:
         self.logs = self._outbox("logs", encode_logs)
         # What refers to attachments goes before them.
         self._outboxes: tuple[Outbox[Any], ...] = (self.spans, self.logs, self.attachments)
+        self._connections: tuple[Connection, ...] = (self._transport, self._uploader)
         _running.add(self)
         _watch_exit(self)
 
@@ -82,6 +92,11 @@ class Delivery:
             max_attachment_bytes=settings.max_attachment_bytes,
         )
 
+    def carry(self, outbox: Outbox[Any], connection: Connection) -> None:
+        """Takes care of another queue, and of the connection that it sends over."""
+        self._outboxes = (*self._outboxes[:-1], outbox, self._outboxes[-1])
+        self._connections = (*self._connections, connection)
+
     def flush(self, timeout_seconds: float) -> bool:
         return _all((outbox.flush for outbox in self._outboxes), timeout_seconds)
 
@@ -89,20 +104,20 @@ class Delivery:
         atexit.unregister(self.close_at_exit)
         _running.discard(self)
         is_done = _all((outbox.close for outbox in self._outboxes), timeout_seconds)
-        self._transport.close()
-        self._uploader.close()
+        for connection in self._connections:
+            connection.close()
         return is_done
 
     def close_at_exit(self) -> None:
         guarded(self.close)(self._settings.exit_flush_seconds)
 
     def stats(self) -> Stats:
-        spans, logs, attachments = (outbox.stats() for outbox in self._outboxes)
+        *rows, attachments = (outbox.stats() for outbox in self._outboxes)
         return Stats(
-            spans.delivered + logs.delivered,
-            spans.waiting + logs.waiting,
-            spans.dropped + logs.dropped,
-            spans.refused + logs.refused,
+            sum(each.delivered for each in rows),
+            sum(each.waiting for each in rows),
+            sum(each.dropped for each in rows),
+            sum(each.refused for each in rows),
             spans.spilled + logs.spilled,
             attachments=attachments if attachments != Stats() else None,
         )
@@ -116,8 +131,8 @@ class Delivery:
             outbox.after_fork_in_parent()
 
     def after_fork_in_child(self) -> None:
-        self._transport.forget()
-        self._uploader.forget()
+        for connection in self._connections:
+            connection.forget()
         if self.keeper is not None:
             self.keeper.after_fork()
         for outbox in self._outboxes:

@@ -49,9 +49,9 @@ def fields_as_attributes(
             written[name] = to_json(value, max_chars)
     if metadata:
         written[names.METADATA] = merged_json(existing.get(names.METADATA), metadata, max_chars)
-    if metrics and (numbers := _valid_metrics(metrics)):
+    if metrics and (numbers := valid_metrics(metrics)):
         written[names.METRICS] = merged_json(existing.get(names.METRICS), numbers, max_chars)
-    if scores and (numbers := _valid_scores(scores)):
+    if scores and (numbers := valid_scores(scores)):
         written[names.SCORES] = merged_json(existing.get(names.SCORES), numbers, max_chars)
     if tags:
         written[names.TAGS] = merged_tags(existing.get(names.TAGS), tags)
@@ -97,7 +97,7 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _valid_scores(scores: Mapping[str, float | None]) -> dict[str, float]:
+def valid_scores(scores: Mapping[str, float | None]) -> dict[str, float]:
     """The scores from 0 to 1; None means not scored and is skipped."""
     valid: dict[str, float] = {}
     for name, score in scores.items():
@@ -110,7 +110,7 @@ def _valid_scores(scores: Mapping[str, float | None]) -> dict[str, float]:
     return valid
 
 
-def _valid_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+def valid_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
     valid: dict[str, float] = {}
     for name, number in metrics.items():
         if isinstance(number, int | float) and not isinstance(number, bool) and math.isfinite(number):

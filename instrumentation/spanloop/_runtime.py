@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spanloop._deliver import Delivery
     from spanloop._mask import Mask
     from spanloop._outbox import Stats
+    from spanloop._rows.queue import Queued
 
 FLUSH_SECONDS = 10.0
 
@@ -46,6 +47,8 @@ class Runtime:
     """What must not leave the process; None if everything may."""
     attachments: Keeper | None = None
     """Takes bytes out of rows; None where they stay in."""
+    put_row: Callable[[Queued, int], None] | None = None
+    """Queues a row or feedback that is written without a span; given with its size in bytes."""
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for durations inside a span."""
     defer: Callable[[Callable[[], None], int], None] = at_once
@@ -84,6 +87,7 @@ def init(
     max_spill_bytes: int | None = None,
     attachments: bool | None = None,
     api_url: str | None = None,
+    page_url: str | None = None,
     max_attachment_bytes: int | None = None,
     max_attachment_queue_bytes: int | None = None,
     sample_rate: float | None = None,

@@ -74,6 +74,8 @@ class Settings:
     """Upload images, audio and other bytes apart from the rows, which then only refer to them."""
     api_url: str = field(default="", metadata=_from("SPANLOOP_API_URL"))
     """Where the collector's API takes attachments; empty means port 7411 on the endpoint's host."""
+    page_url: str = field(default="", metadata=_from("SPANLOOP_PAGE_URL"))
+    """Where people open the collector's page, for `permalink`; empty means where its API is."""
     max_attachment_bytes: int = field(default=64 * MIB, metadata=_from("SPANLOOP_MAX_ATTACHMENT_BYTES"))
     """Largest attachment; larger ones are left out of the row, which says so."""
     max_attachment_queue_bytes: int = field(default=128 * MIB, metadata=_from("SPANLOOP_MAX_ATTACHMENT_QUEUE_BYTES"))

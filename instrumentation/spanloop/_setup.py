@@ -14,6 +14,7 @@ from spanloop._failsafe import guarded, log
 from spanloop._ids import SpanloopIds
 from spanloop._mask import make_mask
 from spanloop._processor import SpanloopProcessor
+from spanloop._rows.deliver import open_rows
 from spanloop._runtime import Runtime, at_once
 from spanloop._sampling import sampler
 from spanloop._settings import Settings
@@ -47,6 +48,7 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
         delivery,
         mask=mask,
         attachments=delivery.keeper,
+        put_row=open_rows(settings, delivery, mask).put,
         # In a shared provider, the application's own processors must not wait for our thread.
         defer=at_once if is_joined else _deferring(delivery),
     )

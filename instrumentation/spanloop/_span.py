@@ -16,6 +16,7 @@ from spanloop import _context, _runtime
 from spanloop._failsafe import guarded, log
 from spanloop._fields import UNSET, encodable, error_text, fields_as_attributes
 from spanloop._json import DEFAULT_MAX_CHARS
+from spanloop._page import page_of
 from spanloop._propagation import Parent, export_traceparent, parent_span
 
 MAX_NAME_CHARS = 1000
@@ -115,6 +116,33 @@ class Span:
         queue.send(job, traceparent=spanloop.current_span().export())
         """
         return guarded(export_traceparent)(self._otel) or ""
+
+    def permalink(self) -> str:
+        """The span's page, for people; "" if nothing is traced.
+
+        print(span.permalink())
+        """
+        return guarded(page_of)(self._otel) or ""
+
+    def log_feedback(
+        self,
+        *,
+        scores: Mapping[str, float | None] | None = None,
+        expected: object = UNSET,
+        tags: Iterable[str] | None = None,
+        comment: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        source: str = "app",
+    ) -> None:
+        """`spanloop.log_feedback` about this span, also after its end.
+
+        span.log_feedback(scores={"thumbs": 1.0}, comment="just right")
+        """
+        from spanloop._feedback import log_feedback
+
+        log_feedback(
+            self, scores=scores, expected=expected, tags=tags, comment=comment, metadata=metadata, source=source
+        )
 
     @guarded
     def end(self) -> None:

@@ -23,6 +23,8 @@ from spanloop import _attributes as names
 from spanloop import _runtime, _settings
 from spanloop._attachments.foreign import lightened
 from spanloop._attachments.keeper import Keeper, Upload
+from spanloop._rows.queue import Queued, fields_of
+from spanloop._rows.queue import masked as masked_row
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -68,6 +70,8 @@ class Capture:
 
     def __init__(self) -> None:
         self.spans: list[CapturedSpan] = []
+        self.rows: list[Row] = []
+        """Rows and feedback written without a span, piece by piece as they were logged."""
         self.attachments: dict[str, bytes] = {}
         """The bytes that spans refer to, by key."""
         self._mask: Mask | None = None
@@ -83,6 +87,7 @@ class Capture:
 
     def clear(self) -> None:
         self.spans.clear()
+        self.rows.clear()
 
     def find(self, name: str) -> CapturedSpan:
         """The one span of that name; fails when there is none, or more than one."""
@@ -110,6 +115,9 @@ class Capture:
         if children := self._below(lambda each: each.parent_id == span.span_id, attributes):
             row["children"] = children
         return row
+
+    def _put_row(self, item: Queued, size: int) -> None:
+        self.rows.append(masked_row(fields_of(item), self._mask))
 
     def _put(self, span: Any, size: int) -> None:
         if hasattr(span, "get_span_context"):
@@ -188,4 +196,14 @@ def _runtime_into(captured: Capture, arguments: Mapping[str, Any]) -> _runtime.R
         )
     )
     tracer = provider.get_tracer("spanloop")
-    return _runtime.Runtime(settings, tracer, provider, False, None, mask=mask, attachments=captured._keeper, clock=TickingClock())
+    return _runtime.Runtime(
+        settings,
+        tracer,
+        provider,
+        False,
+        None,
+        mask=mask,
+        attachments=captured._keeper,
+        put_row=captured._put_row,
+        clock=TickingClock(),
+    )
