@@ -9,25 +9,7 @@ import re
 from collections.abc import Callable
 from importlib.resources import files
 
-from spanloop_collector.schema import attributes
-
-VALUE_KINDS = {
-    "absent": 0,
-    "string_value": 1,
-    "bool_value": 2,
-    "int_value": 3,
-    "double_value": 4,
-    "bytes_value": 7,
-    "json_value": 100,
-}
-"""Field numbers of OTLP's AnyValue; `json_value` is ours and carries nested values as JSON text."""
-
-VALUE_KINDS_TYPE = "Enum8(" + ", ".join(f"'{kind}' = {number}" for kind, number in VALUE_KINDS.items()) + ")"
-
-VALUE_TYPE = (
-    "Tuple(string_value String, bool_value Bool, int_value Int64, double_value Float64, bytes_value String, "
-    f"json_value String, value {VALUE_KINDS_TYPE})"
-)
+from spanloop_collector.schema import any_value, attributes
 
 TEXT_MAP = "Map(LowCardinality(String), String)"
 NUMBER_MAP = "Map(LowCardinality(String), Float64)"
@@ -79,21 +61,9 @@ def field(path: str) -> str:
     return column
 
 
-def texts_of(values: str) -> str:
-    """SQL for the texts of an array of AnyValues: numbers in decimal, bytes in base64, nested values as JSON."""
-    text = (
-        "multiIf(kind = 'string_value', s, kind = 'int_value', toString(i), kind = 'double_value', toString(d), "
-        "kind = 'bool_value', if(b, 'true', 'false'), kind = 'json_value', j, "
-        "kind = 'bytes_value', base64Encode(y), '')"
-    )
-    names = ("value", "string_value", "int_value", "double_value", "bool_value", "json_value", "bytes_value")
-    arrays = ", ".join(field(f"{values}.{name}") for name in names)
-    return f"arrayMap((kind, s, i, d, b, j, y) -> {text}, {arrays})"
-
-
 def attribute_map(path: str) -> str:
     """SQL for attributes as a map of texts."""
-    return f"CAST(({field(path + '.key')}, {texts_of(path + '.value')}), '{TEXT_MAP}')"
+    return f"CAST(({field(path + '.key')}, {any_value.texts(field(path + '.value'))}), '{TEXT_MAP}')"
 
 
 def string_of(target: str) -> str:
@@ -112,16 +82,16 @@ def object_pairs(text: str) -> str:
 
 def number_map(text: str) -> str:
     """SQL for the numeric members of a JSON object as a map; true is 1, false 0, and null no member."""
-    number = "multiIf(text = 'true', '1', text = 'false', '0', text)"
+    number = "toFloat64OrNull(multiIf(text = 'true', '1', text = 'false', '0', text))"
     pairs = f"JSONExtractKeysAndValuesRaw({text})"
-    return number_map_of_texts(f"({pairs}).1", f"arrayMap(text -> {number}, ({pairs}).2)")
+    return number_map_of(f"({pairs}).1", f"arrayMap(text -> {number}, ({pairs}).2)")
 
 
-def number_map_of_texts(names: str, texts: str) -> str:
-    """SQL for a map of the numbers among texts."""
+def number_map_of(names: str, numbers: str) -> str:
+    """SQL for a map of the numbers that are not NULL."""
     return (
-        f"CAST((arrayFilter((name, text) -> isNotNull(toFloat64OrNull(text)), {names}, {texts}), "
-        f"arrayMap(text -> toFloat64(text), arrayFilter(text -> isNotNull(toFloat64OrNull(text)), {texts}))), "
+        f"CAST((arrayFilter((name, number) -> isNotNull(number), {names}, {numbers}), "
+        f"arrayMap(number -> assumeNotNull(number), arrayFilter(number -> isNotNull(number), {numbers}))), "
         f"'{NUMBER_MAP}')"
     )
 
@@ -130,6 +100,12 @@ def first_of(target: str) -> str:
     """SQL for the code of the span's attribute that comes first in the target's list; 255 where it has none."""
     codes = attributes.codes_of(target)
     return f"arrayMin(arrayMap(code -> if(code BETWEEN {codes[0]} AND {codes[-1]}, code, 255), codes))"
+
+
+def is_ordered(code: str) -> str:
+    """SQL for whether a code is that of an input, output or expected."""
+    ranges = [attributes.codes_of(target) for target in attributes.ORDERED_TARGETS]
+    return "(" + " OR ".join(f"{code} BETWEEN {codes[0]} AND {codes[-1]}" for codes in ranges) + ")"
 
 
 def is_metric(code: str) -> str:
@@ -158,7 +134,7 @@ def flat_messages(target: str) -> str:
     `llm.input_messages.0.message.role` becomes `[{"role": …}]`; lists further down become objects keyed by number.
     """
     code = attributes.code_of(target)
-    is_json = "kind IN ('int_value', 'bool_value', 'json_value')"
+    is_json = f"kind IN ({any_value.TAGS['int']}, {any_value.TAGS['bool']}, {any_value.TAGS['json']})"
     member = "concat(toJSONString({name}), ':', if({is_json}, text, toJSONString(text)))".format(
         name="replaceRegexpOne(key, '^[a-z_]+\\\\.[a-z_]+\\\\.[0-9]+\\\\.(message\\\\.)?', '')",
         is_json=is_json,
@@ -229,9 +205,15 @@ def row_columns() -> str:
 
 FRAGMENTS: dict[str, Callable[..., str]] = {
     "row_columns": row_columns,
-    "attributes": lambda: f"Array(Tuple(key LowCardinality(String), value {VALUE_TYPE}))",
-    "any_value": lambda: VALUE_TYPE,
-    "value_kinds": lambda: VALUE_KINDS_TYPE,
+    "attributes": lambda: "Array(Tuple(key LowCardinality(String), value String))",
+    "heads": any_value.heads,
+    "kinds": any_value.kinds,
+    "varints": any_value.varints,
+    "strings": lambda values, heads, codes: any_value.strings(values, heads, codes, unless=is_ordered("code")),
+    "texts_of_parts": any_value.texts_of_parts,
+    "content": any_value.content,
+    "json_kinds": lambda: ", ".join(str(any_value.TAGS[kind]) for kind in ("int", "double", "bool", "json")),
+    "json": lambda text: f"if(isValidJSON({text}), {text}, toJSONString({text}))",
     "stamp": lambda: (
         "Tuple(project LowCardinality(String), received_unix_nano UInt64, default_project LowCardinality(String))"
     ),
@@ -249,10 +231,10 @@ FRAGMENTS: dict[str, Callable[..., str]] = {
     "week_of": week_of,
     "field": field,
     "map": attribute_map,
-    "texts": texts_of,
+    "texts": any_value.texts,
     "object_pairs": object_pairs,
     "number_map": number_map,
-    "number_map_of_texts": number_map_of_texts,
+    "number_map_of": number_map_of,
     "messages_of_events": messages_of_events,
     "flat_messages": flat_messages,
     "exception_text": exception_text,
@@ -266,7 +248,7 @@ FRAGMENTS: dict[str, Callable[..., str]] = {
     "traceloop_types": lambda: sql_array(list(attributes.SPAN_TYPES["traceloop_kind"].values())),
 }
 
-_PLACEHOLDER = re.compile(r"\{(\w+)((?::[\w.]+)*)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)((?::[\w.\[\]]+)*)\}")
 
 
 def render(text: str, names: dict[str, str]) -> str:

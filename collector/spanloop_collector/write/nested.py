@@ -19,8 +19,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from spanloop_collector.receive.wire import encode_varint
 
 NESTED = ("array_value", "kvlist_value")
-# Field 100, length-delimited: `json_value` of schema/otlp.proto.
-JSON_VALUE_TAG = b"\xa2\x06"
+# Field 15, length-delimited: TAGS["json"] of schema/any_value.py.
+JSON_VALUE_TAG = b"\x7a"
 
 _quote = json.JSONEncoder(ensure_ascii=False).encode
 

@@ -47,8 +47,8 @@ CREATE TABLE IF NOT EXISTS {database}.otlp_spans {on_cluster}
     status_number Int32,
     status_message String,
     keys Array(LowCardinality(String)),
-    kinds Array({value_kinds}),
-    texts Array(String),
+    values Array(String),
+    heads Array(UInt64),
     codes Array(UInt8),
     events Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes Map(LowCardinality(String), String))),
     links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Map(LowCardinality(String), String)))

@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS {database}.otlp_logs {on_cluster}
                 observed_time_unix_nano UInt64,
                 severity_number Int32,
                 severity_text LowCardinality(String),
-                body {any_value},
+                body String,
                 attributes {attributes},
                 trace_id String,
                 span_id String,

@@ -38,16 +38,14 @@ FROM
         if(record.time_unix_nano > 0, record.time_unix_nano, record.observed_time_unix_nano) AS record_time
     FROM
     (
-        SELECT stamp, resource, scope_logs.scope AS scope, record
+        SELECT stamp, resource, {field:scope_logs.scope} AS scope, arrayJoin({field:scope_logs.log_records}) AS record
         FROM
         (
             SELECT
-                resource_logs.stamp AS stamp,
-                {map:resource_logs.resource.attributes} AS resource,
-                resource_logs.scope_logs AS all_scope_logs
-            FROM (SELECT resource_logs FROM {database}.otlp_logs ARRAY JOIN resource_logs)
+                {field:one_resource_logs.stamp} AS stamp,
+                {map:one_resource_logs.resource.attributes} AS resource,
+                arrayJoin({field:one_resource_logs.scope_logs}) AS scope_logs
+            FROM (SELECT arrayJoin(resource_logs) AS one_resource_logs FROM {database}.otlp_logs)
         )
-        ARRAY JOIN all_scope_logs AS scope_logs
-        ARRAY JOIN scope_logs.log_records AS record
     )
 )

@@ -1,13 +1,14 @@
--- OTLP requests to one row a span, every attribute with its code (attributes.txt) and its text.
+-- OTLP requests to one row a span, every attribute with its code (attributes.txt) and its value as it came.
 --
 -- Two stages rather than one, with the table `otlp_spans` between them that keeps nothing: ClickHouse analyses a view
--- at every insert, which for one deep query takes longer than a thousand spans.
+-- at every insert, which for one deep query takes longer than a thousand spans. The function arrayJoin passes on what
+-- it unfolds, the clause ARRAY JOIN copies it.
 
 SELECT
     * EXCEPT (attributes, otlp_events, otlp_links),
     {field:attributes.key} AS keys,
-    {field:attributes.value.value} AS kinds,
-    {texts:attributes.value} AS texts,
+    {field:attributes.value} AS values,
+    {heads:values} AS heads,
     arrayMap(key -> {code_of_key:key}, {field:attributes.key}) AS codes,
     arrayMap(event -> ({event_time}, {field:event.name}, {map:event.attributes}), otlp_events) AS events,
     arrayMap(
@@ -40,12 +41,14 @@ FROM
         {field:span.status.message} AS status_message
     FROM
     (
-        SELECT
-            {field:resource_spans.stamp} AS stamp,
-            {map:resource_spans.resource.attributes} AS resource,
-            {field:resource_spans.scope_spans} AS all_scope_spans
-        FROM (SELECT resource_spans FROM {database}.otlp_traces ARRAY JOIN resource_spans)
+        SELECT stamp, resource, scope_spans, arrayJoin({field:scope_spans.spans}) AS span
+        FROM
+        (
+            SELECT
+                {field:one_resource_spans.stamp} AS stamp,
+                {map:one_resource_spans.resource.attributes} AS resource,
+                arrayJoin({field:one_resource_spans.scope_spans}) AS scope_spans
+            FROM (SELECT arrayJoin(resource_spans) AS one_resource_spans FROM {database}.otlp_traces)
+        )
     )
-    ARRAY JOIN all_scope_spans AS scope_spans
-    ARRAY JOIN {field:scope_spans.spans} AS span
 )

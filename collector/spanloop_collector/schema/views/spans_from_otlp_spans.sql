@@ -1,11 +1,12 @@
 -- One row a span, from attributes by code to the fields of `spans`.
 --
--- Read from the inside out: find values by code, gather the metrics, price the tokens, fill the row.
+-- Read from the inside out: decode values, find them by code, gather the metrics, price the tokens, fill the row.
 --
--- Three habits keep it fast. An expression that is used often is a column of a lower level: ClickHouse copies an alias
+-- Four habits keep it fast. An expression that is used often is a column of a lower level: ClickHouse copies an alias
 -- wherever it is named. Lambdas never capture a column where many rows pass: a captured array is copied once per
 -- element. Values are fetched by position, `texts[indexOf(codes, …)]`, which is '' where the span has no such
--- attribute; what few spans need stands inside an `if`, whose branches run for those rows only.
+-- attribute; what few spans need stands inside an `if`, whose branches run for those rows only. Inputs and outputs,
+-- which are most of a span's bytes, are decoded last and only where they are used: every copy of them counts.
 
 SELECT
     multiIf(
@@ -34,20 +35,26 @@ SELECT
         'span'
     ) AS type,
     multiIf(
-        input_may_be_json AND isValidJSON(input_text), input_text,
-        input_at > 0, toJSONString(input_text),
+        isValidJSON(input_text) AND input_may_be_json, input_text,
+        input_text != '', toJSONString(input_text),
+        input_at > 0, {json:texts[input_at]},
         has(codes, {code:flat_input}), {flat_messages:flat_input},
         empty(events), '',
         {messages_of_events:input_event_names}
     ) AS input,
     multiIf(
-        output_may_be_json AND isValidJSON(output_text), output_text,
-        output_at > 0, toJSONString(output_text),
+        isValidJSON(output_text) AND output_may_be_json, output_text,
+        output_text != '', toJSONString(output_text),
+        output_at > 0, {json:texts[output_at]},
         has(codes, {code:flat_output}), {flat_messages:flat_output},
         empty(events), '',
         {messages_of_events:output_event_names}
     ) AS output,
-    multiIf(expected_at = 0, '', isValidJSON(expected_text), expected_text, toJSONString(expected_text)) AS expected,
+    multiIf(
+        expected_at = 0, '',
+        expected_text != '', {json:expected_text},
+        {json:texts[expected_at]}
+    ) AS expected,
     multiIf(
         given_error != '', given_error,
         status_number != 2, '',
@@ -83,7 +90,7 @@ SELECT
     ) AS metadata,
     arrayConcat(
         arrayFilter(
-            (key, kind) -> kind IN ('int_value', 'double_value', 'bool_value', 'json_value'), metadata_keys, metadata_kinds
+            (key, kind) -> kind IN ({json_kinds}), metadata_keys, metadata_kinds
         ),
         arrayFilter((key, is_json) -> is_json, object_metadata.1, object_metadata.3)
     ) AS metadata_json,
@@ -121,16 +128,16 @@ FROM
     (
         SELECT
             *,
-            texts[input_at] AS input_text,
-            texts[output_at] AS output_text,
-            texts[expected_at] AS expected_text,
+            {content:values[input_at]:heads[input_at]} AS input_text,
+            {content:values[output_at]:heads[output_at]} AS output_text,
+            {content:values[expected_at]:heads[expected_at]} AS expected_text,
             joinGet('{database}.model_prices', 'prices', concat(provider, '/', model)) AS prices,
             arrayConcat(
                 if(empty(metadata_object), [], {object_pairs:metadata_object}),
                 if(empty(parameters_object), [], {object_pairs:parameters_object})
             ) AS object_metadata,
             mapConcat(
-                {number_map_of_texts:metric_names:metric_texts},
+                {number_map_of:metric_names:metric_numbers},
                 if(empty(metrics_object), map(), {number_map:metrics_object})
             ) AS given
         FROM
@@ -174,13 +181,23 @@ FROM
                     code -> transform(code, {metric_codes}, {metric_names}, ''),
                     arrayFilter(code -> {is_metric:code}, codes)
                 ) AS metric_names,
-                arrayFilter((text, code) -> {is_metric:code}, texts, codes) AS metric_texts,
+                arrayMap(
+                    text -> toFloat64OrNull(text), arrayFilter((text, code) -> {is_metric:code}, texts, codes)
+                ) AS metric_numbers,
                 arrayMap(
                     key -> {rename:key}, arrayFilter((key, code) -> code <= {last_kept_code}, keys, codes)
                 ) AS metadata_keys,
                 arrayFilter((kind, code) -> code <= {last_kept_code}, kinds, codes) AS metadata_kinds,
                 arrayFilter((text, code) -> code <= {last_kept_code}, texts, codes) AS metadata_texts
-            FROM {database}.otlp_spans
+            FROM
+            (
+                SELECT *, {texts_of_parts:kinds:strings:varints:values} AS texts
+                FROM
+                (
+                    SELECT *, {kinds:heads} AS kinds, {varints:heads} AS varints, {strings:values:heads:codes} AS strings
+                    FROM {database}.otlp_spans
+                )
+            )
         )
     )
 )
