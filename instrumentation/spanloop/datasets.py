@@ -18,10 +18,24 @@ from typing import Any
 
 from spanloop._api import ApiClient, default_project
 from spanloop._datasets.batch import Batch, Change, content_id
+from spanloop._datasets.promote import PromoteJob, PromoteResult, promote, promote_job
 from spanloop._datasets.summary import DatasetSummary, DatasetVersion, Diff
+from spanloop._datasets.transform import TransformError
 from spanloop._failsafe import log
 
-__all__ = ["Dataset", "DatasetSummary", "DatasetVersion", "Diff", "Row", "init_dataset"]
+__all__ = [
+    "Dataset",
+    "DatasetSummary",
+    "DatasetVersion",
+    "Diff",
+    "PromoteJob",
+    "PromoteResult",
+    "Row",
+    "TransformError",
+    "init_dataset",
+    "promote",
+    "promote_job",
+]
 
 Row = dict[str, Any]
 """`id`, `input`, `expected`, `metadata`, `tags`, `created`, `_xact_id` (the version that made it what it is), and

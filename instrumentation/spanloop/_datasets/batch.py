@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from spanloop._api import ApiClient, ApiError
 from spanloop._plain import plain
 
+Row = dict[str, Any]
+"""A dataset row as JSON has it."""
+
 MAX_ROWS = 1_000
 MAX_CHARS = 2 * 1024 * 1024
 SHOWN_ERRORS = 3
