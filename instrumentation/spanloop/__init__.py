@@ -27,7 +27,7 @@ from spanloop._wrap.auto import auto_instrument
 from spanloop._wrap.google_genai import wrap_google_genai
 from spanloop._wrap.litellm import wrap_litellm
 from spanloop._wrap.openai import wrap_openai
-from spanloop.datasets import Dataset, init_dataset
+from spanloop.datasets import Dataset, init_dataset, promote, promote_job
 from spanloop.inference import inference_step
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "Dataset",
     "ExternalAttachment",
     "JSONAttachment",
-    "Logger",
     "Logger",
     "ReadonlyAttachment",
     "Span",
@@ -52,9 +51,9 @@ __all__ = [
     "init_dataset",
     "init_logger",
     "log_feedback",
-    "init_logger",
-    "log_feedback",
     "logging_handler",
+    "promote",
+    "promote_job",
     "shutdown",
     "start_span",
     "stats",
