@@ -12,8 +12,6 @@ from spanloop._attachments.objects import Attachment, ExternalAttachment, JSONAt
 from spanloop._block import context
 from spanloop._feedback import log_feedback
 from spanloop._logger import Logger, init_logger
-from spanloop._feedback import log_feedback
-from spanloop._logger import Logger, init_logger
 from spanloop._logs import logging_handler
 from spanloop._outbox import Stats
 from spanloop._provider import tracer_provider

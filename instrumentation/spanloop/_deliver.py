@@ -118,7 +118,7 @@ class Delivery:
             sum(each.waiting for each in rows),
             sum(each.dropped for each in rows),
             sum(each.refused for each in rows),
-            spans.spilled + logs.spilled,
+            sum(each.spilled for each in rows),
             attachments=attachments if attachments != Stats() else None,
         )
 
