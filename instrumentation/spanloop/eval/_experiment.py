@@ -1,0 +1,394 @@
+"""Experiments logged by hand: for loops of one's own, and for frameworks that run the cases themselves.
+
+experiment = spanloop.init_experiment("support", "my own loop")
+for question, right in questions:
+    with experiment.start_span("case", input=question) as span:
+        answer = ask(question)
+        span.log(output=answer, expected=right, scores={"exact": answer == right})
+print(experiment.summarize())
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, TypeVar
+
+from spanloop import _attributes as names
+from spanloop import _runtime
+from spanloop._api import ApiClient, default_project
+from spanloop._failsafe import log
+from spanloop._fields import UNSET
+from spanloop._json import to_json
+from spanloop._span import Span
+from spanloop.eval._git import repo_info as read_repo_info
+from spanloop.eval._recording import Light, Recording, recording
+from spanloop.eval._remote import Experiments, summary_of
+from spanloop.eval._result import ExperimentSummary
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FLUSH_SECONDS = 120.0
+
+_current: ContextVar[Experiment | None] = ContextVar("spanloop_experiment", default=None)
+
+
+class MixedLoggingError(RuntimeError):
+    """`experiment.log` was called while spans of the same experiment are open."""
+
+
+def init_experiment(
+    project: str | None = None,
+    experiment: str | None = None,
+    *,
+    description: str | None = None,
+    dataset: Any = None,
+    update: bool = False,
+    open: bool = False,
+    base_experiment: str | None = None,
+    base_experiment_id: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
+    git_metadata_settings: Mapping[str, Any] | None = None,
+    repo_info: Mapping[str, Any] | None = None,
+    set_current: bool = True,
+    api_url: str | None = None,
+    api_key: str | None = None,
+) -> Any:
+    """A new experiment to log rows to; a taken name gets a suffix.
+
+    `update=True` goes on with the experiment of that name, if it is not finished. `open=True` gives a
+    ReadonlyExperiment. Raises ApiError when no collector answers or it refuses.
+    """
+    client = ApiClient(api_url, api_key=api_key)
+    if open:
+        if not experiment:
+            raise ValueError("experiment: say the name of the experiment to open")
+        return ReadonlyExperiment(client, project or default_project(), experiment)
+    made = create_experiment(
+        client,
+        project or default_project(),
+        {
+            "name": experiment,
+            "description": description,
+            "metadata": dict(metadata or {}),
+            "tags": list(tags),
+            "base": base_experiment_id or base_experiment,
+            "update": update,
+            "repo_info": dict(repo_info) if repo_info is not None else read_repo_info(git_metadata_settings),
+            **dataset_fields(dataset),
+        },
+    )
+    if set_current:
+        _current.set(made)
+    return made
+
+
+def create_experiment(client: ApiClient, project: str, wanted: Mapping[str, Any]) -> Experiment:
+    """The experiment, ready to record: tracing is started if nobody has."""
+    found = Experiments(client).create({"project": project, **wanted})
+    if _runtime.active() is None:
+        _runtime.init(found["project"])
+    return Experiment(client, found)
+
+
+def dataset_fields(dataset: Any) -> dict[str, str]:
+    """What an experiment remembers of the dataset it ran on: the version that was resolved, not the one asked for."""
+    if dataset is None or not hasattr(dataset, "version") or not hasattr(dataset, "id"):
+        return {}
+    return {"dataset_id": str(dataset.id), "dataset_version": str(dataset.version)}
+
+
+def current_experiment() -> Experiment | None:
+    """The experiment that `init_experiment` made last in this context."""
+    return _current.get()
+
+
+class Experiment:
+    """An experiment that takes rows; made by `init_experiment`. Safe to use from several threads."""
+
+    def __init__(self, client: ApiClient, found: Mapping[str, Any]) -> None:
+        self._experiments = Experiments(client)
+        self._found = found
+        self._lock = threading.Lock()  # protects the two below
+        self._open_spans = 0
+        self._last_log_ns = time.time_ns()
+        self._recording = recording(self.id, self.project)
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.name!r} of project {self.project!r}>"
+
+    @property
+    def id(self) -> str:
+        """Stays the same."""
+        return str(self._found["id"])
+
+    @property
+    def name(self) -> str:
+        """Unique in the project."""
+        return str(self._found["name"])
+
+    @property
+    def project(self) -> str:
+        """The project it belongs to."""
+        return str(self._found["project"])
+
+    @property
+    def recording(self) -> Recording:
+        """Where its rows go."""
+        return self._recording
+
+    # ---- rows
+
+    def log(
+        self,
+        *,
+        input: Any = UNSET,
+        output: Any = UNSET,
+        expected: Any = UNSET,
+        error: object = None,
+        scores: Mapping[str, float | None] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        tags: Sequence[str] | None = None,
+        origin: Mapping[str, Any] | None = None,
+        allow_concurrent_with_spans: bool = False,
+    ) -> str:
+        """Writes one whole row, which begins where the last one ended; returns its id.
+
+        Inside open spans of this experiment it would make rows of their own, without a parent. That is refused,
+        unless you say `allow_concurrent_with_spans=True`.
+        """
+        with self._lock:
+            if self._open_spans and not allow_concurrent_with_spans:
+                raise MixedLoggingError(
+                    f"experiment.log() while {self._open_spans} spans of experiment {self.name!r} are open would make "
+                    "rows that belong to none of them; call log() on the span instead (spanloop.current_span().log), "
+                    "or pass allow_concurrent_with_spans=True"
+                )
+            started, self._last_log_ns = self._last_log_ns, time.time_ns()
+        otel: Any = self._recording.start("log", "eval")
+        if hasattr(otel, "start_time"):
+            otel.start_time = started
+        elif hasattr(otel, "_start_time"):
+            otel._start_time = started
+        span = Span(otel)
+        span.log(
+            input=input, output=output, expected=expected, error=error, scores=scores, metadata=metadata,
+            metrics=metrics, tags=tags,
+        )  # fmt: skip
+        if origin is not None:
+            otel.set_attribute(names.ORIGIN, to_json(dict(origin)))
+        self._end(otel)
+        return span.span_id
+
+    def start_span(
+        self,
+        name: str = "root",
+        *,
+        type: str = "eval",
+        input: Any = UNSET,
+        expected: Any = UNSET,
+        metadata: Mapping[str, Any] | None = None,
+        tags: Sequence[str] | None = None,
+    ) -> Span:
+        """Starts a row; what is traced inside it belongs to it. Use it with `with`, or call `end`."""
+        otel = self._start_open(name, type)
+        span = ExperimentSpan(otel, self._span_ended)
+        span.log(input=input, expected=expected, metadata=metadata, tags=tags)
+        return span
+
+    def traced(self, function: F | None = None, /, *, name: str | None = None, type: str = "eval") -> Any:
+        """Makes a row of every call of a function, its arguments as input and its result as output.
+
+        @experiment.traced
+        def case(question): ...
+        """
+        from spanloop._signature import read_signature
+
+        def decorate(target: Callable[..., Any]) -> Callable[..., Any]:
+            signature, called = read_signature(target), name or target.__name__
+            if inspect.iscoroutinefunction(target):
+
+                @functools.wraps(target)
+                async def call_async(*args: Any, **kwargs: Any) -> Any:
+                    with self.start_span(called, type=type, input=signature.named(args, kwargs)) as span:
+                        result = await target(*args, **kwargs)
+                        _log_result(span, result)
+                    return result
+
+                return call_async
+
+            @functools.wraps(target)
+            def call(*args: Any, **kwargs: Any) -> Any:
+                with self.start_span(called, type=type, input=signature.named(args, kwargs)) as span:
+                    result = target(*args, **kwargs)
+                    _log_result(span, result)
+                return result
+
+            return call
+
+        return decorate if function is None else decorate(function)
+
+    def _start_open(self, name: str, kind: str) -> Any:
+        with self._lock:
+            self._open_spans += 1
+        if isinstance(self._recording, Light):
+            return self._recording.start(name, kind, on_end=self._send)
+        return self._recording.start(name, kind)
+
+    def _send(self, span: Any) -> None:
+        self._recording.send([span])
+
+    def _span_ended(self) -> None:
+        with self._lock:
+            self._open_spans -= 1
+            self._last_log_ns = time.time_ns()
+
+    def _end(self, otel: Any) -> None:
+        otel.end()
+        if isinstance(self._recording, Light):
+            self._recording.send([otel])
+
+    # ---- afterwards
+
+    def log_feedback(
+        self,
+        id: str,
+        *,
+        scores: Mapping[str, float | None] | None = None,
+        comment: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        source: str = "external",
+    ) -> None:
+        """Scores a row afterwards, finished or not. They are kept apart from the scores of the run."""
+        self.flush()
+        said = {**dict(metadata or {}), **({"comment": comment} if comment else {})}
+        given = scores if scores else {"comment": None} if comment else {}
+        items = [
+            {"id": id, "name": name, "score": score, "metadata": said, "source": source}
+            for name, score in given.items()
+        ]
+        if items:
+            self._experiments.add_scores(self.id, self.project, items)
+
+    def flush(self, timeout_seconds: float = FLUSH_SECONDS) -> bool:
+        """Sends what waits; True when all of it has left."""
+        return _runtime.flush(timeout_seconds)
+
+    def finish(self) -> None:
+        """Sends what waits and ends the experiment for good: rows that come later are refused."""
+        self.flush()
+        self._experiments.finish(self.id, self.project)
+
+    def close(self) -> str:
+        """`finish`; returns the experiment's id."""
+        self.finish()
+        return self.id
+
+    def summarize(
+        self, summarize_scores: bool = True, comparison_experiment_id: str | None = None
+    ) -> ExperimentSummary:
+        """Means, and what they say against the experiment that this one is compared with."""
+        if not self.flush():
+            log.warning("the summary of %r lacks rows that have not reached the collector yet", self.name)
+        if not summarize_scores:
+            return ExperimentSummary(self.project, self.name, {}, {}, self.id, text=self.name)
+        answer = self._experiments.compare(self.project, self.id, base=comparison_experiment_id or "")
+        return summary_of(answer, self.project)
+
+    def fetch_base_experiment(self) -> ReadonlyExperiment | None:
+        """The experiment that this one is compared with; None where there is none."""
+        base = self._experiments.get(self.id, self.project).get("base")
+        return ReadonlyExperiment(self._experiments.client, self.project, base["id"]) if base else None
+
+    def export(self) -> str:
+        """The experiment as text, for `experiment_id:` in other tools."""
+        return f"experiment_id:{self.id}"
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        self.flush()
+        return self._experiments.cases(self.id, self.project)
+
+    def __enter__(self) -> Experiment:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
+    ) -> None:
+        """Finishes the experiment, unless the block failed: then it may be continued."""
+        if error is None:
+            self.finish()
+        else:
+            self.flush()
+
+
+class ExperimentSpan(Span):
+    """A row under way, which tells its experiment when it ends."""
+
+    __slots__ = ("_on_end",)
+
+    def __init__(self, otel: Any, on_end: Callable[[], None]) -> None:
+        super().__init__(otel)
+        self._on_end: Callable[[], None] | None = on_end
+
+    def end(self) -> None:
+        """Ends the row."""
+        super().end()
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end()
+
+
+class ReadonlyExperiment:
+    """Rows of an experiment, to look at or to use as cases."""
+
+    def __init__(self, client: ApiClient, project: str, experiment: str) -> None:
+        self._experiments = Experiments(client)
+        self._found = self._experiments.get(experiment, project)["experiment"]
+
+    @property
+    def id(self) -> str:
+        """Stays the same."""
+        return str(self._found["id"])
+
+    @property
+    def name(self) -> str:
+        """Unique in the project."""
+        return str(self._found["name"])
+
+    @property
+    def project(self) -> str:
+        """The project it belongs to."""
+        return str(self._found["project"])
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._experiments.cases(self.id, self.project)
+
+    def fetch(self) -> Iterator[dict[str, Any]]:
+        """The rows: id, input, output, expected, scores, metadata, tags, error."""
+        return iter(self)
+
+    def as_dataset(self) -> Iterator[dict[str, Any]]:
+        """The rows as cases: what was expected, or else what came out, as what is expected."""
+        for row in self:
+            expected = row["expected"] if row["expected"] is not None else row["output"]
+            yield {
+                "input": row["input"],
+                "expected": expected,
+                "metadata": row["metadata"],
+                "tags": row["tags"],
+                "origin": {"object_type": "experiment", "object_id": self.id, "id": row["id"]},
+            }
+
+
+def _log_result(span: Span, result: Any) -> None:
+    attributes = getattr(span._otel, "attributes", None) or {}
+    # Output that the function logged itself says more than its return value.
+    if names.OUTPUT not in attributes:
+        span.log(output=result)

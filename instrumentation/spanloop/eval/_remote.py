@@ -1,0 +1,153 @@
+"""Experiments as the collector keeps them: made, read, finished, compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from spanloop._api import ApiClient, ApiError
+from spanloop.eval._result import ExperimentSummary, MetricSummary, ScoreSummary
+
+PAGE_ROWS = 1000
+COMPARE_SECONDS = 300.0
+
+Found = dict[str, Any]
+
+CASES = """
+SELECT id, input, output, expected, scores, metadata, metadata_json, tags, error,
+    toString(toUnixTimestamp64Nano(created)) AS created_ns
+FROM eval_rows
+WHERE experiment_id = {experiment:String} AND is_root AND project = {project:String}
+    AND (toUnixTimestamp64Nano(created), id) > ({after:Int64}, {last:String})
+ORDER BY toUnixTimestamp64Nano(created), id
+LIMIT {limit:UInt64}
+"""
+INPUTS = """
+SELECT input, count() AS trials FROM eval_rows
+WHERE experiment_id = {experiment:String} AND is_root AND project = {project:String} GROUP BY input
+"""
+
+
+class Experiments:
+    """The experiments of one collector."""
+
+    def __init__(self, client: ApiClient) -> None:
+        self.client = client
+
+    def create(self, wanted: Mapping[str, Any]) -> Found:
+        """A new experiment, or an open one to go on with."""
+        answer = self.client.post("/v1/experiments", {name: value for name, value in wanted.items() if value})
+        found: Found = answer["experiment"]
+        return found
+
+    def get(self, experiment: str, project: str, *, base: str = "") -> Found:
+        """{experiment, base, base_reason} of the experiment with this id or name."""
+        return self.client.get(f"/v1/experiments/{quote(experiment, safe='')}", project=project, base=base)
+
+    def finish(self, experiment: str, project: str) -> None:
+        """Ends it for good."""
+        self.client.post(f"/v1/experiments/{experiment}/finish", {"project": project}, is_idempotent=True)
+
+    def add_scores(self, experiment: str, project: str, scores: list[Found]) -> None:
+        """Scores for rows, beside those of the run."""
+        body = {"project": project, "scores": scores}
+        self.client.post(f"/v1/experiments/{experiment}/scores", body, is_idempotent=True)
+
+    def compare(self, project: str, experiment: str, *, base: str = "") -> Found:
+        """The comparison with its base."""
+        body = {"project": project, "experiments": [experiment], "base": base}
+        return self.client.post("/v1/experiments/compare", body, is_idempotent=True, timeout=COMPARE_SECONDS)
+
+    def cases(self, experiment: str, project: str) -> Iterator[Found]:
+        """Root rows of an experiment, in pages as they are asked for."""
+        after, last = "-1", ""
+        while True:
+            page = self.client.rows(
+                CASES, experiment=experiment, project=project, after=after, last=last, limit=str(PAGE_ROWS)
+            )
+            for row in page:
+                after, last = row.pop("created_ns"), row["id"]
+                yield _case(row)
+            if len(page) < PAGE_ROWS:
+                return
+
+    def recorded_inputs(self, experiment: str, project: str) -> dict[str, int]:
+        """How many trials there are of each input, by its JSON text."""
+        rows = self.client.rows(INPUTS, experiment=experiment, project=project)
+        return {row["input"]: int(row["trials"]) for row in rows}
+
+
+def is_away(error: ApiError) -> bool:
+    """Whether no collector answered at all."""
+    return error.status == 0
+
+
+def _case(row: Found) -> Found:
+    json_names = set(row.pop("metadata_json"))
+    metadata = {name: _value(text) if name in json_names else text for name, text in row["metadata"].items()}
+    return {
+        **row,
+        "metadata": {name: value for name, value in metadata.items() if not name.startswith("spanloop.")},
+        **{name: _value(row[name]) for name in ("input", "output", "expected")},
+    }
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
+
+
+def summary_of(answer: Found, project: str) -> ExperimentSummary:
+    """The summary that a comparison of one experiment with its base gives."""
+    side = answer["experiments"][0]
+    experiment = side["experiment"]
+    names = {each["experiment"]["id"]: each["experiment"]["name"] for each in answer["experiments"]}
+    is_compared = len(names) > 1
+    return ExperimentSummary(
+        project_name=project,
+        experiment_name=experiment["name"],
+        experiment_id=experiment["id"],
+        comparison_experiment_name=names.get(answer["base_id"]) if is_compared else None,
+        scores={each["name"]: _score(each) for each in answer["scores"]},
+        metrics={each["name"]: _metric(each) for each in answer["metrics"]},
+        cases=side["cases"],
+        trials=side["trials"],
+        errors=side["errors"],
+        text=answer["text"],
+    )
+
+
+def _score(measure: Found) -> ScoreSummary:
+    side, difference = measure["sides"][0], _difference(measure)
+    return ScoreSummary(
+        name=measure["name"],
+        score=side.get("mean"),
+        deviation=side.get("deviation"),
+        diff=difference.get("difference"),
+        improvements=difference.get("improvements", 0),
+        regressions=difference.get("regressions", 0),
+        p_value=difference.get("p_adjusted"),
+        verdict=difference.get("verdict", ""),
+        words=difference.get("words", ""),
+    )
+
+
+def _metric(measure: Found) -> MetricSummary:
+    difference = _difference(measure)
+    return MetricSummary(
+        name=measure["name"],
+        metric=measure["sides"][0].get("mean"),
+        unit=measure["unit"],
+        diff=difference.get("difference"),
+        improvements=difference.get("improvements", 0),
+        regressions=difference.get("regressions", 0),
+        verdict=difference.get("verdict", ""),
+    )
+
+
+def _difference(measure: Found) -> Found:
+    return measure["differences"][0] if measure["differences"] else {}

@@ -1,0 +1,87 @@
+"""The scorers of an eval, looked at once and called for every case."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from spanloop.scoring import Score, Scorer, scorer_name, scores_of
+from spanloop.scoring.call import check_scorer, is_autoevals
+
+QUICK_SECONDS = 0.002
+"""Scorers that take less than this share a thread, one after another: changing threads would take longer."""
+
+Arguments = dict[str, Any]
+
+
+class PreparedScorer:
+    """One scorer with its name, and what it wants to know."""
+
+    __slots__ = ("_accepts", "_function", "is_async", "name", "seconds", "wants_trace")
+
+    def __init__(self, scorer: Scorer, name: str) -> None:
+        self.name = name
+        self.seconds: float | None = None
+        """About how long a call takes; None before the first."""
+        check_scorer(scorer)
+        target: Any = scorer() if isinstance(scorer, type) else scorer
+        self._accepts: frozenset[str] | None
+        self._function: Callable[..., Any]
+        if is_autoevals(scorer):
+            self._function, self.is_async = target.eval_async, True
+            self._accepts = frozenset(("input", "output", "expected", "metadata"))
+        else:
+            self._function, self._accepts = target, _accepted(target)
+            called = target if inspect.isroutine(target) else getattr(target, "__call__", target)  # noqa: B004 - the method
+            self.is_async = inspect.iscoroutinefunction(getattr(called, "func", called))
+        self.wants_trace = self._accepts is not None and "trace" in self._accepts
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether calls have been quick so far."""
+        return self.seconds is not None and self.seconds < QUICK_SECONDS
+
+    def took(self, seconds: float) -> None:
+        """Remembers how long a call took; one slow call counts for many quick ones."""
+        self.seconds = seconds if self.seconds is None else max(seconds, 0.8 * self.seconds + 0.2 * seconds)
+
+    def call(self, arguments: Arguments) -> Any:
+        """What the scorer returns, or an awaitable of it."""
+        if self._accepts is None:
+            return self._function(**arguments)
+        accepts = self._accepts
+        return self._function(**{name: value for name, value in arguments.items() if name in accepts})
+
+    def scores(self, returned: Any) -> list[Score]:
+        """What it returned as scores."""
+        return scores_of(self.name, returned)
+
+
+def prepare_scorers(scorers: Iterable[Scorer]) -> list[PreparedScorer]:
+    """Each scorer under a name of its own."""
+    prepared: list[PreparedScorer] = []
+    taken: set[str] = set()
+    for position, scorer in enumerate(scorers):
+        if not callable(scorer):
+            raise TypeError(f"scores[{position}] is {scorer!r:.100}; expected a function or a scorer of autoevals")
+        name = scorer_name(scorer)
+        if name == "scorer" or name in taken:
+            name = f"{name}_{position}"
+        taken.add(name)
+        prepared.append(PreparedScorer(scorer, name))
+    return prepared
+
+
+def _accepted(target: Any) -> frozenset[str] | None:
+    """Names of the arguments it takes; None when it takes any."""
+    parameters = inspect.signature(target).parameters
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return None
+    return frozenset(parameters)
+
+
+def error_trace(error: BaseException) -> str:
+    """The error with its traceback."""
+    return "".join(traceback.format_exception(error))

@@ -1,0 +1,323 @@
+"""One trial: the task on one case, then every scorer on what came out, each in a span of its own.
+
+eval            input, output, expected, scores, metadata, tags of the case
+├── task        and below it whatever the task traces
+└── scorer …    its score, and below it whatever it traces
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from opentelemetry import trace
+
+from spanloop import _attributes as names
+from spanloop import _context
+from spanloop._fields import fields_as_attributes
+from spanloop._json import to_json
+from spanloop._span import Span, record_error
+from spanloop.eval._case import EvalCase
+from spanloop.eval._hooks import EvalHooks
+from spanloop.eval._recording import Recording
+from spanloop.eval._result import EvalResult
+from spanloop.eval._scorers import Arguments, PreparedScorer, error_trace
+from spanloop.eval._threads import Threads
+from spanloop.scoring import Score, Trace
+
+TASK_SECONDS = "task_duration"
+TRIAL = "spanloop.trial"
+
+ErrorScoreHandler = Callable[[Span, EvalCase, list[str]], "dict[str, float] | None"]
+
+
+@dataclass(slots=True)
+class Scored:
+    """What came of one scorer."""
+
+    scorer: PreparedScorer
+    scores: Sequence[Score] = ()
+    error: BaseException | None = None
+    span: trace.Span | None = None
+
+
+class Trials:
+    """Runs trials of one eval."""
+
+    def __init__(
+        self,
+        task: Callable[..., Any],
+        scorers: Sequence[PreparedScorer],
+        *,
+        recording: Recording,
+        threads: Threads,
+        parameters: Mapping[str, Any],
+        error_score_handler: ErrorScoreHandler | None,
+        progress: Callable[[Any], None] | None,
+    ) -> None:
+        self._task = task
+        self._takes_hooks = _takes_hooks(task)
+        self._is_async = _is_async(task)
+        self._scorers = scorers
+        self._recording = recording
+        self._threads = threads
+        self._parameters = parameters
+        self._error_score_handler = error_score_handler
+        self._progress = progress
+
+    async def run(self, case: EvalCase, trial_index: int, trial_count: int) -> EvalResult:
+        """The result, whatever the task and the scorers do; only being cancelled is raised."""
+        recording = self._recording
+        root = recording.start("eval", "eval")
+        result = EvalResult(
+            input=case.input,
+            expected=case.expected,
+            metadata=dict(case.metadata),
+            tags=list(case.tags),
+            trial_index=trial_index,
+            origin=case.origin,
+        )
+        spans: list[trace.Span] = []
+        entry = _context.enter(root, is_shared=recording.is_shared)
+        try:
+            await self._run_task(case, result, root, spans)
+            await self._run_scorers(case, result, root, spans)
+        except asyncio.CancelledError as error:
+            result.error = result.error or error
+            raise
+        finally:
+            _context.leave(entry)
+            if recording.is_on:
+                self._record(result, case, root, trial_index if trial_count > 1 else None)
+                recording.send([*spans, root])
+        return result
+
+    async def _run_task(self, case: EvalCase, result: EvalResult, root: trace.Span, spans: list[trace.Span]) -> None:
+        span = self._recording.start("task", "task", root)
+        arguments: tuple[Any, ...] = (case.input,)
+        hooks = None
+        if self._takes_hooks:
+            hooks = self._hooks(result, root)
+            arguments = (case.input, hooks)
+        started = time.perf_counter()
+        entry = _context.enter(span, is_shared=self._recording.is_shared)
+        try:
+            result.output = await self._call_task(arguments)
+        except Exception as error:
+            result.error = error
+        except asyncio.CancelledError as error:
+            result.error = error
+            raise
+        finally:
+            result.duration = time.perf_counter() - started
+            _context.leave(entry)
+            if hooks is not None:
+                result.metadata, result.expected, result.tags = hooks.metadata, hooks.expected, list(hooks.tags)
+            if self._recording.is_on:
+                self._end_task(span, result)
+                spans.append(span)
+
+    async def _call_task(self, arguments: tuple[Any, ...]) -> Any:
+        if self._is_async:
+            return await self._task(*arguments)
+        returned = await self._threads.run(partial(contextvars.copy_context().run, self._task, *arguments))
+        return await returned if inspect.isawaitable(returned) else returned
+
+    def _hooks(self, result: EvalResult, root: trace.Span) -> EvalHooks:
+        return EvalHooks(
+            metadata=result.metadata,
+            expected=result.expected,
+            span=Span(root),
+            trial_index=result.trial_index,
+            tags=result.tags,
+            parameters=self._parameters,
+            progress=self._progress,
+        )
+
+    def _end_task(self, span: trace.Span, result: EvalResult) -> None:
+        if result.error is not None:
+            record_error(span, result.error)
+        else:
+            span.set_attribute(names.OUTPUT, to_json(result.output, self._recording.max_chars))
+        self._recording.end(span)
+
+    # The scorers.
+
+    async def _run_scorers(self, case: EvalCase, result: EvalResult, root: trace.Span, spans: list[trace.Span]) -> None:
+        if result.error is not None:
+            self._handle_unscored(case, result, root)
+            return
+        arguments: Arguments = {
+            "input": result.input,
+            "output": result.output,
+            "expected": result.expected,
+            "metadata": result.metadata,
+            "trace": Trace(),
+        }
+        for scored in await self._score(arguments, root):
+            if scored.span is not None and self._recording.is_on:
+                spans.append(scored.span)
+            if scored.error is not None:
+                result.scorer_errors[scored.scorer.name] = error_trace(scored.error)
+            for score in scored.scores:
+                result.scores[score.name] = score.score
+
+    async def _score(self, arguments: Arguments, root: trace.Span) -> list[Scored]:
+        """Quick scorers one after another in one thread, slow ones each in its own, async ones in the loop."""
+        waiting: list[Any] = []
+        together = [scorer for scorer in self._scorers if scorer.is_quick and not scorer.is_async]
+        if together:
+            run = partial(contextvars.copy_context().run, self._score_all, together, arguments, root)
+            waiting.append(self._threads.run(run))
+        for scorer in self._scorers:
+            if scorer.is_async:
+                waiting.append(self._score_async(scorer, arguments, root))
+            elif not scorer.is_quick:
+                run = partial(contextvars.copy_context().run, self._score_all, [scorer], arguments, root)
+                waiting.append(self._threads.run(run))
+        if len(waiting) == 1:
+            answers = [await waiting[0]]
+        else:
+            answers = await asyncio.gather(*waiting)
+        scored = [each for answer in answers for each in (answer if isinstance(answer, list) else [answer])]
+        for each in scored:
+            await self._finish_awaitable(each)
+        return scored
+
+    def _score_all(self, scorers: Sequence[PreparedScorer], arguments: Arguments, root: trace.Span) -> list[Scored]:
+        return [self._score_here(scorer, arguments, root) for scorer in scorers]
+
+    def _score_here(self, scorer: PreparedScorer, arguments: Arguments, root: trace.Span) -> Scored:
+        scored = Scored(scorer, span=self._recording.start(scorer.name, "score", root, is_scorer=True))
+        assert scored.span is not None
+        started = time.perf_counter()
+        entry = _context.enter(scored.span, is_shared=self._recording.is_shared)
+        try:
+            returned = scorer.call(arguments)
+            if inspect.isawaitable(returned):
+                scored.scores = returned  # type: ignore[assignment]  # awaited in the loop, by _finish_awaitable
+                return scored
+            scored.scores = scorer.scores(returned)
+        except Exception as error:
+            scored.error = error
+        finally:
+            _context.leave(entry)
+            scorer.took(time.perf_counter() - started)
+        self._end_score(scored)
+        return scored
+
+    async def _finish_awaitable(self, scored: Scored) -> None:
+        """For a plain function that returned a coroutine, as lambdas around async scorers do."""
+        if not inspect.isawaitable(scored.scores):
+            return
+        try:
+            scored.scores = scored.scorer.scores(await scored.scores)
+        except Exception as error:
+            scored.scores, scored.error = (), error
+        self._end_score(scored)
+
+    async def _score_async(self, scorer: PreparedScorer, arguments: Arguments, root: trace.Span) -> Scored:
+        scored = Scored(scorer, span=self._recording.start(scorer.name, "score", root, is_scorer=True))
+        assert scored.span is not None
+        entry = _context.enter(scored.span, is_shared=self._recording.is_shared)
+        try:
+            scored.scores = scorer.scores(await scorer.call(arguments))
+        except Exception as error:
+            scored.error = error
+        finally:
+            _context.leave(entry)
+        self._end_score(scored)
+        return scored
+
+    def _end_score(self, scored: Scored) -> None:
+        if not self._recording.is_on or scored.span is None:
+            return
+        span = scored.span
+        if scored.error is not None:
+            record_error(span, scored.error)
+        else:
+            span.set_attributes(_score_attributes(scored.scores, self._recording.max_chars))
+        self._recording.end(span)
+
+    def _handle_unscored(self, case: EvalCase, result: EvalResult, root: trace.Span) -> None:
+        """Scores for a case whose task failed, where the user wants any; never a 0 by ourselves."""
+        if self._error_score_handler is None:
+            return
+        try:
+            given = self._error_score_handler(Span(root), case, [scorer.name for scorer in self._scorers])
+        except Exception as error:
+            result.scorer_errors["error_score_handler"] = error_trace(error)
+        else:
+            result.scores.update(given or {})
+
+    # The row.
+
+    def _record(self, result: EvalResult, case: EvalCase, root: trace.Span, trial_index: int | None) -> None:
+        metadata = result.metadata
+        if result.scorer_errors:
+            metadata = {**metadata, "scorer_errors": result.scorer_errors}
+        existing: Mapping[str, Any] = getattr(root, "attributes", None) or {}
+        attributes = fields_as_attributes(
+            existing,
+            self._recording.max_chars,
+            input=result.input,
+            output=result.output,
+            expected=result.expected,
+            scores=result.scores,
+            metadata=metadata,
+            metrics={TASK_SECONDS: result.duration},
+            tags=result.tags,
+        )
+        if case.origin is not None:
+            attributes[names.ORIGIN] = to_json(case.origin, self._recording.max_chars)
+        if trial_index is not None:
+            attributes[TRIAL] = str(trial_index)
+        root.set_attributes(attributes)
+        if result.error is not None:
+            record_error(root, result.error)
+        self._recording.end(root)
+        context = root.get_span_context()
+        result.id, result.trace_id = f"{context.span_id:016x}", f"{context.trace_id:032x}"
+
+
+def _score_attributes(scores: Sequence[Score], max_chars: int) -> dict[str, Any]:
+    output = {score.name: _said(score) for score in scores}
+    attributes: dict[str, Any] = {
+        names.OUTPUT: to_json(next(iter(output.values())) if len(output) == 1 else output, max_chars)
+    }
+    numbers = {score.name: score.score for score in scores if score.score is not None}
+    if numbers:
+        attributes[names.SCORES] = to_json(numbers, max_chars)
+    metadata = {score.name: score.metadata for score in scores if score.metadata}
+    if metadata:
+        only = next(iter(metadata.values())) if len(scores) == 1 else metadata
+        attributes[names.METADATA] = to_json(only, max_chars)
+    return attributes
+
+
+def _said(score: Score) -> Any:
+    return {"score": score.score, "reason": score.reason} if score.reason else score.score
+
+
+def _takes_hooks(task: Callable[..., Any]) -> bool:
+    """Whether the task takes a second argument."""
+    try:
+        parameters = inspect.signature(task).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    is_open = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    needed = [p for p in positional if p.default is p.empty]
+    return is_open or len(needed) > 1 or any(p.name == "hooks" for p in positional[1:])
+
+
+def _is_async(task: Callable[..., Any]) -> bool:
+    target = getattr(task, "func", task)
+    called = target if inspect.isroutine(target) else getattr(target, "__call__", target)  # noqa: B004 - the method
+    return inspect.iscoroutinefunction(called)
