@@ -15,6 +15,7 @@ from spanloop_collector.cli.demo import demo
 from spanloop_collector.cli.doctor import doctor
 from spanloop_collector.cli.keys import keys
 from spanloop_collector.cli.review import review
+from spanloop_collector.cli.rules import rules
 from spanloop_collector.cli.score import score
 from spanloop_collector.cli.serve import serve
 from spanloop_collector.cli.sql import sql
@@ -53,6 +54,7 @@ app.command("check-config", rich_help_panel="Run")(check_config)
 app.command(rich_help_panel="Look")(sql)
 app.command(rich_help_panel="Look")(tail)
 app.command(rich_help_panel="Look")(doctor)
+app.add_typer(rules, name="rules", rich_help_panel="Improve")
 app.add_typer(review, name="review", rich_help_panel="Improve")
 app.add_typer(alerts, name="alerts", rich_help_panel="Improve")
 app.add_typer(keys, name="keys", rich_help_panel="Manage")
