@@ -84,6 +84,15 @@ class ApiClient:
         query = urlencode({name: value for name, value in parameters.items() if value})
         return self._call("DELETE", f"{path}?{query}" if query else path, None)
 
+    def rows(self, sql: str, *, timeout: float = REQUEST_SECONDS, **parameters: str) -> list[dict[str, Any]]:
+        """All rows of a SELECT; `{name:String}` in it takes the parameter of that name."""
+        body = _encode({"sql": sql, "parameters": parameters, "format": "RESULT_FORMAT_JSON_ROWS"})
+        with self._lock:
+            status, content = self._exchange("POST", "/v1/query", body, timeout)
+        if status // 100 != 2:
+            raise _refusal(status, _parse(content), content)
+        return [json.loads(line) for line in content.splitlines() if line]
+
     def close(self) -> None:
         """Closes the connection; the next request opens another."""
         with self._lock:

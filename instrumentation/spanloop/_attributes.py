@@ -19,5 +19,9 @@ TYPE = "spanloop.type"  # plain string: llm, task, tool, function, score, eval, 
 ERROR = "spanloop.error"  # plain string
 SAMPLE_RATE = "spanloop.sample_rate"  # number: the part of traces that is sent, where not all are
 
+EXPERIMENT_ID = "spanloop.experiment_id"  # plain string: the experiment whose row this is
+PURPOSE = "spanloop.purpose"  # plain string: `scorer` on what scorers do, which is no part of what is measured
+ORIGIN = "spanloop.origin"  # object: the row that this one was copied from
+
 SESSION_ID = "session_id"  # keys of METADATA that `spanloop.context` fills
 USER_ID = "user_id"

@@ -33,6 +33,9 @@ class Entry:
         self.seen: trace.Span = span  # OpenTelemetry's current span when this became ours
 
 
+INHERITED = "_spanloop_inherited"
+"""Attribute of a span object: attributes that all spans below it carry too, such as the experiment's id."""
+
 _CURRENT: ContextVar[Entry | None] = ContextVar("spanloop_current", default=None)
 _AMBIENT: ContextVar[Ambient | None] = ContextVar("spanloop_ambient", default=None)
 
@@ -139,3 +142,21 @@ def ambient() -> Ambient | None:
 
 def set_ambient(value: Ambient | None) -> None:
     _AMBIENT.set(value)
+
+
+def set_aside() -> tuple[Entry | None, Context | None]:
+    """Makes no span current, until `bring_back` is given what this returns."""
+    before = _CURRENT.get()
+    _CURRENT.set(None)
+    if trace.get_current_span() is trace.INVALID_SPAN:
+        return before, None
+    attached = otel_context.get_current()
+    otel_context.attach(Context())
+    return before, attached
+
+
+def bring_back(token: tuple[Entry | None, Context | None]) -> None:
+    before, attached = token
+    _CURRENT.set(before)
+    if attached is not None:
+        otel_context.attach(attached)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
@@ -47,6 +48,10 @@ class SpanloopProcessor(SpanProcessor):
     @guarded
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         setattr(span, _context.OWNER, self)
+        inherited = getattr(trace.get_current_span(parent_context), _context.INHERITED, None)
+        if inherited is not None:
+            span.set_attributes(inherited)
+            setattr(span, _context.INHERITED, inherited)
         ambient = _context.ambient()
         if ambient is not None:
             self._add(ambient, span)
