@@ -31,10 +31,10 @@ HOSTILE_TEXTS = (
 )
 HOSTILE = " ".join(HOSTILE_TEXTS)
 
-# A red square of 8 × 8 pixels.
+# A red square of 24 × 24 pixels.
 PNG = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEklEQVR4nGP8z4APMOGVHUkKAMCMAQ/"
-    "+aGTZAAAAAElFTkSuQmCC"
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABgAAAAYCAIAAABvFaqvAAAAH0lEQVR42mN4YOBAFcQwatCoQaMGjRo0atCoQQNv"
+    "EAD2fPQfMtwsIwAAAABJRU5ErkJggg=="
 )
 ANSWER = """Your order **4711** is on its way.
 
@@ -109,7 +109,7 @@ def support_traces(now: int) -> list[dict[str, Any]]:
     models = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5")
     spans = []
     for number in range(TRACES):
-        trace, topic, model = f"{number:032x}"[:-1] + "e", topics[number % 6], models[number % 3]
+        trace, topic, model = f"{number:031x}e", topics[number % 6], models[number % 3]
         start = now - (number + 2) * 55 * SECOND_NS
         root, call = f"{number:015x}a", f"{number:015x}b"
         question, answer = f"How do I handle the {topic}?", f"For your {topic}, open the settings and follow the steps."
@@ -291,7 +291,7 @@ def long_trace(now: int, first: int, last: int) -> list[dict[str, Any]]:
             f"step {number}",
             start + number * SECOND_NS // 50,
             200.0 if number == 0 else 0.05 + number % 40 / 100,
-            parent="" if number == 0 else id_of(0 if number % 20 == 1 else number - 1 - number % 3),
+            parent="" if number == 0 else id_of(0 if number % 20 == 1 else max(0, number - 1 - number % 3)),
             spanloop__type=("task", "llm", "tool", "function")[number % 4],
         )
         for number in range(first, last)

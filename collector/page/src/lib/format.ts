@@ -37,6 +37,12 @@ export function score(value: number): string {
   return `${(value * 100).toFixed(value === 0 || value === 1 ? 0 : 1).replace(/\.0$/, "")}%`;
 }
 
+/** Seconds in one unit, short enough for an axis. */
+export function axisDuration(seconds: number): string {
+  if (seconds < 60) return duration(seconds);
+  return seconds < 3600 ? `${round(seconds / 60)} m` : `${round(seconds / 3600)} h`;
+}
+
 /** Any number in a table or on an axis. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value);

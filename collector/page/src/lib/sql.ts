@@ -65,9 +65,25 @@ export function errorPosition(error: unknown, sql: string): number | null {
   if (!(error instanceof ApiError)) return null;
   const position = /at position (\d+)/.exec(error.message)?.[1];
   if (position) return Math.max(0, Number(position) - 1);
-  const name = /(?:identifier|function|column)s? [`'"]?([\w.]+)/i.exec(error.message)?.[1];
+  const name = culprit(error.message);
   const found = name ? sql.indexOf(name) : -1;
   return found < 0 ? null : found;
+}
+
+/** What the message names: an unknown name, or where a syntax error begins. */
+function culprit(message: string): string | undefined {
+  const name = /(?:identifier|function|column|table|type)s?:? (?:expression )?[`'"]([^`'"]+)[`'"]/i.exec(message)?.[1] ?? /(?:function|table) ([\w.]+) (?:is|does)/i.exec(message)?.[1];
+  return name ?? /failed at position \d+[^:]*: (\S{1,40})/.exec(message)?.[1];
+}
+
+/** Which of these conditions the error speaks of, and where in it; null when it is none of them. */
+export function blame(error: unknown, conditions: string[]): { condition: number; position: number; length: number } | null {
+  if (!(error instanceof ApiError)) return null;
+  const name = culprit(error.message)?.replace(/[);,]+$/, "");
+  const condition = name ? conditions.findIndex((text) => text.includes(name)) : -1;
+  if (condition >= 0) return { condition, position: conditions[condition]!.indexOf(name!), length: name!.length };
+  const isSyntax = /syntax error|cannot check this statement/i.test(error.message);
+  return isSyntax && conditions.length ? { condition: conditions.length - 1, position: 0, length: 0 } : null;
 }
 
 /** The reason without the statement that ClickHouse repeats in it. */

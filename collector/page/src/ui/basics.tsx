@@ -147,7 +147,7 @@ export function Empty(props: { icon: IconName; title: string; children?: Compone
   );
 }
 
-export function CopyButton({ text, label = "Copy" }: { text: () => string; label?: string }) {
+export function CopyButton({ text, label = "Copy", icon = "copy" }: { text: () => string; label?: string; icon?: IconName }) {
   const [isDone, setDone] = useState(false);
   const copy = async () => {
     try {
@@ -158,7 +158,7 @@ export function CopyButton({ text, label = "Copy" }: { text: () => string; label
       toast("The browser does not let this page use the clipboard.", "bad");
     }
   };
-  return <Button kind="quiet" icon={isDone ? "check" : "copy"} label={isDone ? "Copied" : label} onClick={copy} />;
+  return <Button kind="quiet" icon={isDone ? "check" : icon} label={isDone ? "Copied" : label} onClick={copy} />;
 }
 
 /** A window above the page that takes the focus until it is closed. */

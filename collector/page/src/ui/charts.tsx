@@ -17,9 +17,13 @@ interface ChartProps {
   bucket: number;
   series: Series[];
   format: (value: number) => string;
+  /** For the axis, where `format` is too long. */
+  axisFormat?: (value: number) => string;
   kind?: "line" | "bar";
   height?: number;
   max?: number;
+  /** What is bad is drawn so. */
+  isBad?: boolean;
   onPick?: (from: number, to: number, series: Series) => void;
 }
 
@@ -45,7 +49,7 @@ export function TimeChart(props: ChartProps) {
   const [at, setAt] = useState<number | null>(null);
   const height = props.height ?? 150;
   const { times, series } = props;
-  const top = props.max ?? niceMax(largest(props));
+  const top = props.max ?? niceMax(largest(props), props.kind === "bar");
   const x = (index: number) => LEFT + ((index + 0.5) / Math.max(1, times.length)) * (width - LEFT - 4);
   const y = (value: number) => TOP + (1 - value / top) * (height - TOP - BOTTOM);
   const move = (event: MouseEvent) => {
@@ -62,11 +66,11 @@ export function TimeChart(props: ChartProps) {
   return (
     <div class="chart" ref={box}>
       {width > 0 && (
-        <svg width={width} height={height} role="img" aria-label={describe(props)} class={props.onPick ? "pickable" : ""} onMouseMove={move} onMouseLeave={() => setAt(null)} onClick={pick}>
+        <svg width={width} height={height} role="img" aria-label={describe(props)} class={`${props.onPick ? "pickable" : ""}${props.isBad && series.length === 1 ? " is-bad" : ""}`} onMouseMove={move} onMouseLeave={() => setAt(null)} onClick={pick}>
           {[0, 0.5, 1].map((part) => (
             <g key={part}>
               <line class="grid-line" x1={LEFT} x2={width - 4} y1={y(part * top)} y2={y(part * top)} />
-              <text class="axis" x={LEFT - 6} y={y(part * top) + 3.5} text-anchor="end">{props.format(part * top)}</text>
+              <text class="axis" x={LEFT - 6} y={y(part * top) + 3.5} text-anchor="end">{(props.axisFormat ?? props.format)(part * top)}</text>
             </g>
           ))}
           {ticks(times, width).map((index) => (
@@ -164,11 +168,17 @@ function linePath(values: (number | null)[], x: (at: number) => number, y: (valu
 }
 
 function bandPath(low: (number | null)[], high: (number | null)[], x: (at: number) => number, y: (value: number) => number): string {
-  const there = low.map((value, at) => (value !== null && high[at] != null ? at : -1)).filter((at) => at >= 0);
-  if (there.length < 2) return "";
-  const upper = there.map((at) => `${x(at).toFixed(1)} ${y(high[at]!).toFixed(1)}`);
-  const lower = there.toReversed().map((at) => `${x(at).toFixed(1)} ${y(low[at]!).toFixed(1)}`);
-  return `M${[...upper, ...lower].join("L")}Z`;
+  let path = "";
+  let run: number[] = [];
+  const close = () => {
+    const upper = run.map((at) => `${x(at).toFixed(1)} ${y(high[at]!).toFixed(1)}`);
+    const lower = run.toReversed().map((at) => `${x(at).toFixed(1)} ${y(low[at]!).toFixed(1)}`);
+    if (run.length > 1) path += `M${[...upper, ...lower].join("L")}Z`;
+    run = [];
+  };
+  low.forEach((value, at) => (value !== null && high[at] != null ? run.push(at) : close()));
+  close();
+  return path;
 }
 
 function largest({ series, times, kind }: ChartProps): number {
@@ -176,8 +186,9 @@ function largest({ series, times, kind }: ChartProps): number {
   return Math.max(0, ...series.flatMap((one) => [...one.values, ...(one.high ?? [])].map((value) => value ?? 0)));
 }
 
-export function niceMax(value: number): number {
+export function niceMax(value: number, isCount = false): number {
   if (value <= 0) return 1;
+  if (isCount && Number.isInteger(value) && value <= 10) return value + (value % 2);
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value)! * power;
 }

@@ -6,10 +6,13 @@ const LONG = 600;
 
 export function JsonTree({ value, depth = 2 }: { value: unknown; depth?: number }) {
   return (
-    <div class="json">
-      <Node value={value} depth={depth} />
-    </div>
+    <div class="json">{isPlainObject(value) ? Object.entries(value).slice(0, MANY).map(([key, item]) => <Node key={key} name={key} value={item} depth={depth - 1} />) : <Node value={value} depth={depth} />}</div>
   );
+}
+
+/** A small object needs no line of its own. */
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0 && Object.keys(value).length <= MANY;
 }
 
 function Node({ name, value, depth }: { name?: string | number; value: unknown; depth: number }) {

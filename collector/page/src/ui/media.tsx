@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { request } from "../lib/api";
 import { bytes } from "../lib/format";
+import { project } from "../lib/router";
 import { saveFile } from "../lib/save";
 import { Button, ErrorBox, Spinner } from "./basics";
 import { OutsideLink } from "./markdown";
@@ -42,7 +43,7 @@ export function DataView({ uri }: { uri: string }) {
 }
 
 async function loadAttachment(key: string): Promise<Blob> {
-  return (await request(`/v1/attachments/${key.split("/").map(encodeURIComponent).join("/")}`)).blob();
+  return (await request(`/v1/attachments/${encodeURIComponent(key)}?${new URLSearchParams({ project: project.value })}`)).blob();
 }
 
 function decode(uri: string): Uint8Array<ArrayBuffer> {

@@ -1,22 +1,46 @@
 // What can be done with the selected rows at once.
 import { useState } from "preact/hooks";
+import { call } from "../../lib/api";
+import { whole } from "../../lib/format";
 import { addressOf } from "../../lib/router";
 import { addTag } from "../../lib/rows";
 import { Button, Menu, toast, toastError } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
 import { ExportMenu } from "./menus";
+import { PromoteDialog, theseRows } from "./promote";
 import { exportSql, type LogRow } from "./queries";
+import { me } from "./me";
 import type { LogsState } from "./state";
 
-export function BulkBar({ state, rows, onDone }: { state: LogsState; rows: LogRow[]; onDone: () => void }) {
+interface Props {
+  state: LogsState;
+  rows: LogRow[];
+  /** Selects nothing, and reads the rows again when they changed. */
+  onDone: (isChanged: boolean) => void;
+}
+
+export function BulkBar({ state, rows, onDone }: Props) {
+  const [isPromoting, setPromoting] = useState(false);
   const ids = rows.map((row) => row.span_id);
+  const queue = async () => {
+    try {
+      const answer = await call<{ queued: number; known: number }>("POST", "/v1/review/items", { project: state.project, where: theseRows(ids), reviewer: me.value });
+      toast(`${whole(answer.queued)} rows queued for review${answer.known ? `, ${whole(answer.known)} were there already` : ""}`);
+      onDone(false);
+    } catch (error) {
+      toastError("The rows were not queued", error);
+    }
+  };
   return (
     <div class="bulk-bar" role="toolbar" aria-label="Selected rows">
       <strong>{rows.length} selected</strong>
-      <TagMenu state={state} rows={rows} onDone={onDone} />
+      <Button icon="datasets" onClick={() => setPromoting(true)}>Add to dataset</Button>
+      <Button icon="review" onClick={queue}>Review</Button>
+      <TagMenu state={state} rows={rows} onDone={() => onDone(true)} />
       <ExportMenu state={state} ids={ids} label="Export the selected rows" />
-      <a class="button plain" href={addressOf("sql", { sql: exportSql(state, ids) })}><Icon name="sql" /> Open as SQL</a>
-      <Button kind="quiet" icon="close" label="Select nothing" onClick={onDone} />
+      <a class="button plain" href={addressOf("sql", { sql: exportSql(state, ids) })}><Icon name="sql" /> SQL</a>
+      <Button kind="quiet" icon="close" label="Select nothing" onClick={() => onDone(false)} />
+      {isPromoting && <PromoteDialog project={state.project} where={theseRows(ids)} onClose={() => setPromoting(false)} onDone={() => onDone(false)} />}
     </div>
   );
 }

@@ -68,11 +68,11 @@ export default function Logs() {
       </div>
       <Histogram from={state.range.from} to={state.range.to} bucket={histogram.data?.width ?? 60_000} buckets={histogram.data?.buckets ?? []} isLoading={histogram.isLoading} onRange={(from, to) => setQuery({ t: writeRange(from, to) })} />
       <div class="logs-body">
-        {showsFacets.value && <Facets state={state} onFilter={addFilter} />}
+        {showsFacets.value && !listing.error && <Facets state={state} onFilter={addFilter} />}
         <div class="logs-list">
           {state.groupBy ? <Groups state={state} /> : isEmpty ? <NoRows state={state} /> : <LogList state={state} columns={columns} listing={listing} selected={selected} onSelect={setSelected} onOpen={open} onFilter={addFilter} />}
           {listing.isLoading && !listing.rows.length && <div class="page-loading"><Spinner /></div>}
-          {selected.size > 0 && <BulkBar state={state} rows={listing.rows.filter((row) => selected.has(row.span_id))} onDone={() => (setSelected(new Set()), listing.reload())} />}
+          {selected.size > 0 && <BulkBar state={state} rows={listing.rows.filter((row) => selected.has(row.span_id))} onDone={(isChanged) => (setSelected(new Set()), isChanged && setTimeout(listing.reload, 600))} />}
         </div>
       </div>
       {state.traceId && (

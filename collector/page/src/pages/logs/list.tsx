@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
 import { remembered } from "../../lib/session";
+import { blame } from "../../lib/sql";
 import { ErrorBox, Spinner } from "../../ui/basics";
 import { Grid, type GridColumn } from "../../ui/grid";
 import { Cell } from "./cells";
@@ -156,13 +157,13 @@ export function LogList({ state, columns, listing, selected, onSelect, onOpen, o
       onSelect={toggle}
       onResize={(id, width) => (widths.value = { ...widths.value, [id]: width })}
       onEnd={listing.more}
-      footer={<Footer listing={listing} />}
+      footer={<Footer listing={listing} isFilterWrong={blame(listing.error, state.filters) !== null} />}
     />
   );
 }
 
-function Footer({ listing }: { listing: Listing }) {
-  if (listing.error) return <ErrorBox what="These rows could not be read" error={listing.error} onRetry={listing.reload} />;
+function Footer({ listing, isFilterWrong }: { listing: Listing; isFilterWrong: boolean }) {
+  if (listing.error) return isFilterWrong ? null : <ErrorBox what="These rows could not be read" error={listing.error} onRetry={listing.reload} />;
   if (listing.isLoading && listing.rows.length) return <div class="list-end"><Spinner /></div>;
   return listing.isComplete && listing.rows.length > 20 ? <div class="list-end hint">That is all in this range of time.</div> : null;
 }

@@ -1,11 +1,11 @@
 // Monitor: how production is doing over time, and one click to the rows behind a point.
 import { useMemo, useState } from "preact/hooks";
-import { count, dollars, duration, score, whole } from "../../lib/format";
+import { axisDuration, count, dollars, duration, score, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { readRange, writeRange } from "../../lib/range";
 import { addressOf, go, place, setQuery } from "../../lib/router";
-import { text } from "../../lib/sql";
+import { blame, text } from "../../lib/sql";
 import { Button, Empty, ErrorBox, Menu, MenuItem, Segmented } from "../../ui/basics";
 import { Legend, type Series, TimeChart } from "../../ui/charts";
 import { Icon } from "../../ui/icons";
@@ -33,14 +33,15 @@ interface ChartSpec {
   kind: "line" | "bar";
   value: (point: Point) => number | null;
   format: (value: number) => string;
+  isBad?: boolean;
   /** Condition of the rows behind it. */
   filter?: string;
 }
 
 const CHARTS: ChartSpec[] = [
   { title: "Requests", kind: "bar", value: (point) => point.count, format: count },
-  { title: "Errors", kind: "bar", value: (point) => point.errors, format: count, filter: "error != ''" },
-  { title: "Error rate", kind: "line", value: (point) => (point.count ? point.errors / point.count : null), format: score, filter: "error != ''" },
+  { title: "Errors", kind: "bar", value: (point) => point.errors, format: count, filter: "error != ''", isBad: true },
+  { title: "Error rate", kind: "line", value: (point) => (point.count ? point.errors / point.count : null), format: score, filter: "error != ''", isBad: true },
   { title: "Cost", kind: "bar", value: (point) => point.cost, format: (value) => dollars(value) || "$0", filter: "cost > 0" },
 ];
 
@@ -87,20 +88,20 @@ export default function Monitor() {
       </div>
       <div class="monitor-body">
         <Tiles totals={totals.data} />
-        {points.error !== undefined && <ErrorBox what="The numbers could not be read" error={points.error} onRetry={points.reload} />}
+        {points.error !== undefined && !blame(points.error, state.filters) && <ErrorBox what="The numbers could not be read" error={points.error} onRetry={points.reload} />}
         {state.groupBy && names.length > 0 && <Legend names={names.map((name) => name || "(none)")} />}
         {points.data?.length === 0 && <Empty icon="monitor" title="No rows in this range of time"><p>Choose a longer range, or count all spans.</p></Empty>}
         {rows.length > 0 && (
           <div class="panels">
             {CHARTS.map((spec) => (
               <Panel key={spec.title} title={spec.title} isLoading={isLoading}>
-                <TimeChart {...common} title={spec.title} kind={spec.kind} series={one(spec)} format={spec.format} onPick={pick(spec.filter)} />
+                <TimeChart {...common} title={spec.title} kind={spec.kind} series={one(spec)} format={spec.format} isBad={spec.isBad ?? false} onPick={pick(spec.filter)} />
               </Panel>
             ))}
             <Panel title={state.groupBy ? "Latency, p95" : "Latency"} hint={state.groupBy ? "" : "p50, p95, p99"} isLoading={isLoading}>
-              <TimeChart {...common} title="Latency" series={state.groupBy ? one(LATENCY[1]!) : LATENCY.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={duration} onPick={pick()} />
+              <TimeChart {...common} title="Latency" series={state.groupBy ? one(LATENCY[1]!) : LATENCY.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={duration} axisFormat={axisDuration} onPick={pick()} />
             </Panel>
-            <Panel title={state.groupBy ? "Tokens" : "Tokens"} hint={state.groupBy ? "in and out" : "in, out"} isLoading={isLoading}>
+            <Panel title="Tokens" hint={state.groupBy ? "in and out" : "in, out"} isLoading={isLoading}>
               <TimeChart {...common} title="Tokens" kind="bar" series={state.groupBy ? seriesOf(rows, times, names, (point) => point.prompt + point.completion, "tokens") : TOKENS.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={count} onPick={pick("tokens > 0")} />
             </Panel>
             {rows.some((point) => point.first_token !== null) && (
@@ -171,6 +172,8 @@ function GroupMenu({ state }: { state: MonitorState }) {
 function rowsBehind(state: MonitorState, from: number, to: number, filter: string | undefined, series: Series): string {
   const isGroup = state.groupBy !== "" && series.name !== "(others)";
   const group = isGroup ? `toString(${state.groupBy}) = ${text(series.name)}` : "";
-  const filters = [subjectFilter(state.subject), filter ?? "", group, ...state.filters].filter(Boolean);
+  // Tokens and cost of traces are those of their calls.
+  const subject = filter && state.subject === "traces" && filter !== "error != ''" ? "llm" : state.subject;
+  const filters = [subjectFilter(subject), filter ?? "", group, ...state.filters].filter(Boolean);
   return addressOf("logs", { v: "spans", t: writeRange(from, to), f: filters });
 }

@@ -39,28 +39,38 @@ export interface ScorePoint {
 const BUCKETS = 60;
 const MAX_GROUPS = 6;
 
-const SUBJECTS: Record<Subject, string> = { traces: "is_root", llm: "type = 'llm'", spans: "1" };
+// Traces are counted by their roots; what they cost stands on the calls inside of them.
+const ROWS: Record<Subject, string> = { traces: "(is_root OR type = 'llm')", llm: "type = 'llm'", spans: "1" };
+const COUNTED: Record<Subject, string> = { traces: "is_root", llm: "1", spans: "1" };
+const PAID: Record<Subject, string> = { traces: "type = 'llm'", llm: "1", spans: "type = 'llm'" };
 
-export function conditionsOf(state: MonitorState, subject: string = SUBJECTS[state.subject]): string {
+export function conditionsOf(state: MonitorState, subject: string = ROWS[state.subject]): string {
   const base = `project = ${text(state.project)} AND created >= ${time(state.range.from)} AND created < ${time(state.range.to)}`;
   return [base, subject, ...state.filters.map((filter) => `(${filter})`)].join(" AND ");
 }
 
 /** The condition that the rows list adds for this choice of rows. */
 export function subjectFilter(subject: Subject): string {
-  return subject === "spans" ? "" : SUBJECTS[subject];
+  return subject === "spans" ? "" : subject === "llm" ? ROWS.llm : COUNTED.traces;
 }
 
 export function widthOf(state: MonitorState): number {
   return bucketMs(state.range, BUCKETS);
 }
 
+/** The measures that a point and the totals have in common. */
+function measures({ subject }: MonitorState): string {
+  const counted = COUNTED[subject];
+  const paid = PAID[subject];
+  return `countIf(${counted}) AS count, countIf(${counted} AND error != '') AS errors,
+    quantilesIf(0.5, 0.95, 0.99)(duration, ${counted}) AS q, ifNotFinite(q[1], 0) AS p50, ifNotFinite(q[2], 0) AS p95, ifNotFinite(q[3], 0) AS p99,
+    sumIf(metrics['prompt_tokens'], ${paid}) AS prompt, sumIf(metrics['completion_tokens'], ${paid}) AS completion, sumIf(cost, ${paid}) AS cost`;
+}
+
 export async function loadPoints(state: MonitorState, signal: AbortSignal): Promise<Point[]> {
   const width = widthOf(state);
   const group = state.groupBy ? groupExpression(state) : "''";
-  const sql = `SELECT intDiv(toUnixTimestamp64Milli(created), ${width}) * ${width} AS at, ${group} AS group, count() AS count, countIf(error != '') AS errors,
-    quantiles(0.5, 0.95, 0.99)(duration) AS q, q[1] AS p50, q[2] AS p95, q[3] AS p99,
-    sum(metrics['prompt_tokens']) AS prompt, sum(metrics['completion_tokens']) AS completion, sum(cost) AS cost,
+  const sql = `SELECT intDiv(toUnixTimestamp64Milli(created), ${width}) * ${width} AS at, ${group} AS group, ${measures(state)},
     quantileIfOrNull(0.5)(metrics['time_to_first_token'], mapContains(metrics, 'time_to_first_token')) AS first_token
     FROM logs WHERE ${conditionsOf(state)} GROUP BY at, group ORDER BY at`;
   return askRows<Point>(sql, { signal });
@@ -90,7 +100,6 @@ export interface Totals {
 }
 
 export async function loadTotals(state: MonitorState, signal: AbortSignal): Promise<Totals | undefined> {
-  const sql = `SELECT count() AS count, countIf(error != '') AS errors, quantile(0.5)(duration) AS p50, quantile(0.95)(duration) AS p95,
-    sum(metrics['prompt_tokens']) + sum(metrics['completion_tokens']) AS tokens, sum(cost) AS cost FROM logs WHERE ${conditionsOf(state)}`;
+  const sql = `SELECT ${measures(state)}, prompt + completion AS tokens FROM logs WHERE ${conditionsOf(state)}`;
   return (await askRows<Totals>(sql, { signal }))[0];
 }

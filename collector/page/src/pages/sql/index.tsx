@@ -73,7 +73,7 @@ export default function Sql() {
         <h1>SQL</h1>
         <SavedQueries text={text} onOpen={(saved) => (setText(saved), run(saved))} />
         <span class="grow" />
-        <CopyButton label="Copy the address of this question" text={() => location.href} />
+        <CopyButton icon="link" label="Copy the address of this question" text={() => location.href} />
         <DownloadMenu text={text} disabled={!result} />
         {isRunning ? <Button icon="stop" onClick={cancel}>Stop waiting</Button> : <Button kind="primary" icon="playground" onClick={() => run()} disabled={!text.trim()}>Run</Button>}
       </header>

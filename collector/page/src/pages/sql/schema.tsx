@@ -7,7 +7,7 @@ export function SchemaBrowser({ onPick }: { onPick: (name: string) => void }) {
   const { relations } = schema.value;
   return (
     <aside class="schema" aria-label="Tables and columns">
-      {Object.entries(relations).map(([table, columns]) => (
+      {Object.entries(relations).sort(([a], [b]) => rank(a) - rank(b)).map(([table, columns]) => (
         <details key={table} open={table === "logs"}>
           <summary>{table}</summary>
           {columns.map(({ name, type }) => (
@@ -20,6 +20,13 @@ export function SchemaBrowser({ onPick }: { onPick: (name: string) => void }) {
       ))}
     </aside>
   );
+}
+
+const FIRST = ["logs", "traces", "scores", "otel_logs", "datasets", "dataset_rows", "experiments", "eval_rows"];
+
+function rank(table: string): number {
+  const at = FIRST.indexOf(table);
+  return at < 0 ? FIRST.length : at;
 }
 
 function short(type: string): string {

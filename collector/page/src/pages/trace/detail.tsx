@@ -1,7 +1,7 @@
 // One span: what went in, what came out, what it cost, what was thought of it.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { ago, clock, dollars, duration, moment, number, parseTime, score, whole } from "../../lib/format";
+import { clock, dollars, duration, moment, number, parseTime, score, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf } from "../../lib/router";
 import { text } from "../../lib/sql";
@@ -11,7 +11,7 @@ import { JsonTree, LongText, parseJson } from "../../ui/json";
 import { ValueView } from "../../ui/value";
 import { grade } from "../logs/cells";
 import { EditExpected, FeedbackBar, TagsEditor } from "./edit";
-import { loadDescendants, loadDetail, type LogLine, type Relation, type SpanDetail, type SpanLine } from "./load";
+import { loadDetail, loadLineage, loadReasons, type LogLine, type Relation, type ScoreReason, type SpanDetail, type SpanLine } from "./load";
 
 interface Props {
   project: string;
@@ -88,8 +88,8 @@ function Main(props: Props & { span: SpanDetail }) {
   return (
     <>
       {span.error && <SpanError span={span} />}
-      <FeedbackBar project={project} span={span} onChanged={props.onChanged} />
-      <ScoreList span={span} scoreSpans={props.scoreSpans} onSelect={props.onSelect} />
+      <FeedbackBar relation={props.relation} project={project} span={span} onChanged={props.onChanged} />
+      <ScoreList project={project} span={span} scoreSpans={props.scoreSpans} onSelect={props.onSelect} />
       {span.input !== "" && <ValueView title="Input" text={span.input} />}
       {span.output !== "" && <ValueView title="Output" text={span.output} role="assistant" />}
       <EditExpected project={project} span={span} onChanged={props.onChanged} />
@@ -115,25 +115,39 @@ function SpanError({ span }: { span: SpanDetail }) {
   );
 }
 
-/** The row's scores, each with the reason that its scorer gave. */
-function ScoreList({ span, scoreSpans, onSelect }: { span: SpanDetail; scoreSpans: SpanLine[]; onSelect: (spanId: string) => void }) {
+/** The row's scores, each with the reason that its scorer gave; scores that failed say why. */
+function ScoreList({ project, span, scoreSpans, onSelect }: { project: string; span: SpanDetail; scoreSpans: SpanLine[]; onSelect: (spanId: string) => void }) {
   const entries = Object.entries(span.scores);
-  if (!entries.length) return null;
+  const reasons = useLoaded(`${span.trace_id} ${span.span_id} ${entries.length}`, (signal) => loadReasons(project, span.trace_id, span.span_id, signal));
+  const failed = reasons.data?.filter((one) => one.status !== "scored") ?? [];
+  if (!entries.length && !failed.length) return null;
   return (
     <section class="score-list" aria-label="Scores">
       {entries.map(([name, value]) => {
         const by = scoreSpans.find((line) => name in line.scores || line.name === name);
+        const reason = reasons.data?.find((one) => one.name === name && one.reason)?.reason || reasonOf(span, name);
         return (
           <div class="score-line" key={name}>
             <span class="score-meter"><span class={grade(value)} style={{ width: `${Math.max(0, Math.min(1, value)) * 100}%` }} /></span>
             <strong class="number">{score(value)}</strong>
             <span class="grow ellipsis">{name}</span>
-            {reasonOf(span, name) && <span class="score-reason">{reasonOf(span, name)}</span>}
             {by && by.spanId !== span.span_id && <button type="button" class="link" onClick={() => onSelect(by.spanId)}>how it was scored</button>}
+            {reason && <span class="score-reason">{reason}</span>}
           </div>
         );
       })}
+      {failed.map((one) => <UnscoredLine key={one.rule + one.name} score={one} />)}
     </section>
+  );
+}
+
+function UnscoredLine({ score: one }: { score: ScoreReason }) {
+  return (
+    <div class="score-line">
+      <span class={`score ${one.status === "failed" ? "low" : ""}`}>{one.status}</span>
+      <span class="grow ellipsis">{one.name || one.scorer}{one.rule && <span class="hint"> rule {one.rule}</span>}</span>
+      {one.reason && <span class="score-reason">{one.reason}</span>}
+    </div>
   );
 }
 
@@ -216,36 +230,32 @@ function Events({ span, lines }: { span: SpanDetail; lines: LogLine[] }) {
   );
 }
 
-interface Origin {
-  object_type?: string;
-  object_id?: string;
-  id?: string;
-}
-
-const OWNERS = { dataset_rows: ["datasets", "Dataset"], eval_rows: ["experiments", "Experiment"] } as const;
-
 function Lineage({ project, span }: { project: string; span: SpanDetail }) {
-  const found = useLoaded(`${project} ${span.id}`, (signal) => loadDescendants(project, span.id, signal));
-  const origin = parseJson(span.origin) as Origin | "";
+  const found = useLoaded(`${project} ${span.id}`, (signal) => loadLineage(project, span.id, signal));
+  const { sources = [], uses = [] } = found.data ?? {};
   return (
     <>
-      <h3 class="section-title">Where this row came from</h3>
-      {origin && typeof origin === "object" ? <p>Copied from {origin.object_type ?? "a row"} <code>{origin.object_id}</code> <code>{origin.id}</code></p> : <p class="hint">From the application itself.</p>}
-      <h3 class="section-title">What came from this row</h3>
       {found.isLoading && <Spinner />}
-      {found.error !== undefined && <ErrorBox error={found.error} />}
-      {found.data?.length === 0 && <p class="hint">No row of a dataset or an experiment was made from it yet.</p>}
-      <ul class="lineage">
-        {found.data?.map((row) => (
-          <li key={row.relation + row.id}>
-            <a href={addressOf(`${OWNERS[row.relation][0]}/${row.owner}`, { row: row.id })}>{OWNERS[row.relation][1]} {row.owner}</a> <span class="hint">row {row.id.slice(0, 24)}, {ago(row.created)}</span>
-          </li>
-        ))}
-      </ul>
+      {found.error !== undefined && <ErrorBox what="The lineage could not be read" error={found.error} />}
+      <h3 class="section-title">Where this row came from</h3>
+      {found.data && !sources.length && <p class="hint">From the application itself.</p>}
+      <ul class="lineage">{sources.map((step) => <li key={step.from_id}><Stop type={step.from_type} objectId={step.from_object_id} name={step.from_name} id={step.from_id} /></li>)}</ul>
+      <h3 class="section-title">What came from this row</h3>
+      {found.data && !uses.length && <p class="hint">No row of a dataset or an experiment was made from it yet.</p>}
+      <ul class="lineage">{uses.map((step) => <li key={step.to_object_id + step.to_id}><Stop type={step.to_type} objectId={step.to_object_id} name={step.to_name} id={step.to_id} /></li>)}</ul>
       {span.links.length > 0 && <h3 class="section-title">Linked spans</h3>}
       <ul class="lineage">
         {span.links.map((link) => <li key={link.span_id}><a href={addressOf("logs", { r: link.trace_id, s: link.span_id })}>{link.trace_id.slice(0, 12)}… / {link.span_id}</a></li>)}
       </ul>
     </>
   );
+}
+
+const PAGE_OF: Record<string, [string, string]> = { dataset: ["datasets", "Dataset"], experiment: ["experiments", "Experiment"] };
+
+/** A row of a dataset, of an experiment or of production, with the way there. */
+function Stop({ type, objectId, name, id }: { type: string; objectId: string; name: string; id: string }) {
+  const page = PAGE_OF[type];
+  if (page) return <><a href={addressOf(`${page[0]}/${name || objectId}`, { row: id })}>{page[1]} {name || objectId}</a> <span class="hint">row {id.slice(0, 24)}</span></>;
+  return <><a href={addressOf("logs", { v: "spans", f: `id = ${text(id)}`, t: "90d" })}>Log row</a> <span class="hint">{id}</span></>;
 }

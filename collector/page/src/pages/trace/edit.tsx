@@ -5,7 +5,8 @@ import { Button, Menu, toast, toastError } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
 import { parseJson, pretty } from "../../ui/json";
 import { ValueView } from "../../ui/value";
-import type { SpanDetail } from "./load";
+import { PromoteDialog, theseRows } from "../logs/promote";
+import type { Relation, SpanDetail } from "./load";
 
 interface Props {
   project: string;
@@ -27,7 +28,8 @@ async function save(work: Promise<void>, done: string, onChanged: () => void): P
   }
 }
 
-export function FeedbackBar({ project, span, onChanged }: Props) {
+export function FeedbackBar({ project, span, onChanged, relation }: Props & { relation: Relation }) {
+  const [isPromoting, setPromoting] = useState(false);
   const [comment, setComment] = useState("");
   const verdict = span.scores[VERDICT];
   const judge = (value: number) => save(giveFeedback(project, [{ id: span.id, scores: { [VERDICT]: verdict === value ? null : value } }]), "Verdict saved", onChanged);
@@ -40,6 +42,8 @@ export function FeedbackBar({ project, span, onChanged }: Props) {
       <Button icon="thumbUp" label="Good" isOn={verdict === 1} onClick={() => judge(1)} />
       <Button icon="thumbDown" label="Bad" isOn={verdict === 0} onClick={() => judge(0)} />
       <ScoreMenu project={project} span={span} onChanged={onChanged} />
+      <Button icon="datasets" label="Add to a dataset" onClick={() => setPromoting(true)} />
+      {isPromoting && <PromoteDialog project={project} relation={relation} where={theseRows([span.span_id])} onClose={() => setPromoting(false)} onDone={onChanged} />}
       <form class="grow" onSubmit={send}>
         <input aria-label="Comment" placeholder="Comment…" value={comment} onInput={(event) => setComment(event.currentTarget.value)} />
       </form>

@@ -1,5 +1,5 @@
 // Reads a trace: a light row for each span at once, the heavy fields of one span when it is looked at.
-import { parseTime } from "../../lib/format";
+import { call } from "../../lib/api";
 import { ask, askRows, text } from "../../lib/sql";
 
 export interface SpanLine {
@@ -113,29 +113,30 @@ export async function loadLogLines(project: string, traceId: string, signal: Abo
 
 export interface ScoreReason {
   name: string;
+  status: string;
   reason: string;
+  rule: string;
+  scorer: string;
 }
 
-export interface Descendant {
-  /** The view that it is in. */
-  relation: "dataset_rows" | "eval_rows";
-  id: string;
-  created: number;
-  /** Dataset or experiment. */
-  owner: string;
+/** What rules said about a span, skipped and failed scores included. */
+export async function loadReasons(project: string, traceId: string, spanId: string, signal: AbortSignal): Promise<ScoreReason[]> {
+  const sql = `SELECT name, status, reason, rule, scorer FROM scores WHERE project = ${text(project)} AND trace_id = ${text(traceId)} AND span_id = ${text(spanId)} AND source != 'row' ORDER BY name LIMIT 100`;
+  return askRows<ScoreReason>(sql, { signal });
 }
 
-/** Rows of datasets and experiments that were made from this row, as far as those exist here. */
-export async function loadDescendants(project: string, id: string, signal: AbortSignal): Promise<Descendant[]> {
-  const known = await askRows<{ table: string; name: string }>("SELECT table, name FROM system.columns WHERE table IN ('dataset_rows', 'eval_rows') AND name IN ('origin', 'dataset', 'dataset_name', 'dataset_id', 'experiment', 'experiment_name', 'experiment_id')", { signal });
-  const found: Descendant[] = [];
-  for (const relation of ["dataset_rows", "eval_rows"] as const) {
-    const columns = known.filter((column) => column.table === relation).map((column) => column.name);
-    const owner = columns.find((name) => name.endsWith("_name")) ?? columns.find((name) => !name.endsWith("_id") && name !== "origin") ?? columns.find((name) => name.endsWith("_id"));
-    if (!columns.includes("origin") || !owner) continue;
-    const sql = `SELECT id, created, toString(${owner}) AS owner FROM ${relation} WHERE project = ${text(project)} AND JSONExtractString(origin, 'id') = ${text(id)} LIMIT 50`;
-    const rows = await askRows<{ id: string; created: string; owner: string }>(sql, { signal });
-    found.push(...rows.map((row) => ({ relation, id: row.id, created: parseTime(row.created), owner: row.owner })));
-  }
-  return found;
+export interface LineageStep {
+  from_type: string;
+  from_object_id: string;
+  from_id: string;
+  from_name: string;
+  to_type: string;
+  to_object_id: string;
+  to_id: string;
+  to_name: string;
+}
+
+/** Where a row came from, and what was made of it, however many copies away. */
+export function loadLineage(project: string, id: string, signal: AbortSignal): Promise<{ sources: LineageStep[]; uses: LineageStep[] }> {
+  return call("GET", `/v1/lineage?${new URLSearchParams({ project, id })}`, undefined, signal);
 }

@@ -69,7 +69,7 @@ function TraceView(props: Props & { isFull: boolean; onClose: () => void }) {
         {tree && <Totals tree={tree} lines={spans.data!} isRunning={isRunning} />}
         <span class="grow" />
         <CopyButton label="Copy the trace's id" text={() => traceId} />
-        <CopyLink />
+        <CopyButton icon="link" label="Copy the address" text={() => location.href} />
       </header>
       {spans.error !== undefined && <ErrorBox what="The trace could not be read" error={spans.error} onRetry={spans.reload} />}
       {!spans.data && spans.isLoading && <div class="page-loading"><Spinner /></div>}
@@ -103,12 +103,9 @@ function Totals({ tree, lines, isRunning }: { tree: Tree; lines: SpanLine[]; isR
       <span>{whole(lines.length)} spans</span>
       {tokens > 0 && <span>{count(tokens)} tokens</span>}
       {cost > 0 && <span>{dollars(cost)}</span>}
-      {errors > 0 && <span class="bad">{whole(errors)} errors</span>}
+      {errors > 0 && <span class="bad">{whole(errors)} {errors === 1 ? "error" : "errors"}</span>}
       {isRunning && <span class="running-text">running</span>}
     </span>
   );
 }
 
-function CopyLink() {
-  return <CopyButton label="Copy the address" text={() => location.href} />;
-}

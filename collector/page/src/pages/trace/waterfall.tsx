@@ -8,8 +8,11 @@ import type { SpanLine } from "./load";
 import { type Tree, type TreeNode, visibleNodes } from "./tree";
 
 const ROW_HEIGHT = 27;
-const INDENT = 14;
-const MAX_INDENT = 16;
+const INDENT = 13;
+/** Deeper levels move in by little, so that their names keep some room. */
+const FULL_LEVELS = 7;
+const DEEP_INDENT = 3;
+const MAX_LEVELS = 20;
 
 interface Props {
   tree: Tree;
@@ -69,6 +72,16 @@ function matcher(search: string, onlyErrors: boolean): ((line: SpanLine) => bool
   return (line) => (!onlyErrors || line.error !== "") && `${line.name} ${line.type} ${line.model} ${line.error} ${line.spanId}`.toLowerCase().includes(wanted);
 }
 
+function indentOf(depth: number): number {
+  return Math.min(depth, FULL_LEVELS) * INDENT + Math.max(0, Math.min(depth, MAX_LEVELS) - FULL_LEVELS) * DEEP_INDENT;
+}
+
+/** Behind its bar; before it where there is no room behind; inside of one that fills the line. */
+function durationPlace(left: number, width: number) {
+  if (left + width <= 75) return { left: `calc(${left + width}% + 5px)` };
+  return left > 25 ? { right: `calc(${100 - left}% + 5px)` } : { left: `calc(${left}% + 6px)` };
+}
+
 function Scale({ tree }: { tree: Tree }) {
   const total = (tree.end - tree.start) / 1000;
   return (
@@ -97,7 +110,7 @@ function SpanRow({ node, tree, isSelected, isClosed, isFlat, onSelect, onToggle 
   const seconds = (end - line.start) / 1000;
   const width = ((end - line.start) / total) * 100;
   const classes = `span-row${isSelected ? " at" : ""}${line.error ? " failed" : ""}`;
-  const indent = isFlat ? 0 : Math.min(node.depth, MAX_INDENT) * INDENT;
+  const indent = isFlat ? 0 : indentOf(node.depth);
   return (
     <div class={classes} role="treeitem" aria-level={node.depth + 1} aria-selected={isSelected} aria-expanded={node.children.length ? !isClosed : undefined} style={{ height: `${ROW_HEIGHT}px` }} onClick={() => onSelect(line.spanId)}>
       <div class="span-name" style={{ paddingLeft: `${indent + 4}px` }}>
@@ -116,7 +129,7 @@ function SpanRow({ node, tree, isSelected, isClosed, isFlat, onSelect, onToggle 
       </div>
       <div class="span-time">
         <span class={`span-bar type-${line.type}${line.isRunning ? " running-bar" : ""}`} style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
-        <span class="span-duration" style={left + width > 75 ? { right: `calc(${100 - left}% + 5px)` } : { left: `calc(${left + width}% + 5px)` }}>{line.isRunning ? `${duration(seconds)} …` : duration(seconds)}</span>
+        <span class={`span-duration${left + width > 75 && left <= 25 ? " inside" : ""}`} style={durationPlace(left, width)}>{line.isRunning ? `${duration(seconds)} …` : duration(seconds)}</span>
       </div>
     </div>
   );
