@@ -10,10 +10,12 @@ import typer
 from spanloop_collector.cli.alerts import alerts
 from spanloop_collector.cli.attachments import attachments
 from spanloop_collector.cli.check_config import check_config
+from spanloop_collector.cli.datasets import datasets
 from spanloop_collector.cli.dead_letters import dead_letters
 from spanloop_collector.cli.demo import demo
 from spanloop_collector.cli.doctor import doctor
 from spanloop_collector.cli.keys import keys
+from spanloop_collector.cli.promote import lineage, promote
 from spanloop_collector.cli.review import review
 from spanloop_collector.cli.rules import rules
 from spanloop_collector.cli.score import score
@@ -55,6 +57,9 @@ app.command(rich_help_panel="Look")(sql)
 app.command(rich_help_panel="Look")(tail)
 app.command(rich_help_panel="Look")(doctor)
 app.add_typer(rules, name="rules", rich_help_panel="Improve")
+app.command(rich_help_panel="Improve")(promote)
+app.command(rich_help_panel="Improve")(lineage)
+app.add_typer(datasets, name="datasets", rich_help_panel="Improve")
 app.add_typer(review, name="review", rich_help_panel="Improve")
 app.add_typer(alerts, name="alerts", rich_help_panel="Improve")
 app.add_typer(keys, name="keys", rich_help_panel="Manage")
