@@ -21,6 +21,7 @@ from opentelemetry.trace import Link, SpanContext, Status, TraceState
 from spanloop import _attributes as names
 from spanloop._attachments.foreign import lightened
 from spanloop._attachments.keeper import Keeper
+from spanloop._light_span import LightSpan
 from spanloop._mask import Mask
 from spanloop._wire import bytes_field, key_values, text_field, varint_field
 
@@ -60,6 +61,15 @@ collected_spans: ContextVar[list[ReadableSpan] | None] = ContextVar("spanloop_co
 """Takes the spans that end in a `Deferred`, which are in the queue already."""
 
 
+class Finished(Deferred):
+    """Spans that ended together and are sent together, such as those of one case of an eval."""
+
+    __slots__ = ()
+
+    def __init__(self, spans: list[ReadableSpan]) -> None:
+        self._spans = spans
+
+
 class Running:
     """A span that had not ended when it was queued."""
 
@@ -84,17 +94,15 @@ def estimated_bytes(span: ReadableSpan) -> int:
     return size
 
 
-def encoder(
-    project: str, mask: Mask | None = None, keeper: Keeper | None = None
-) -> Callable[[Sequence[Any]], bytes]:
+def encoder(project: str, mask: Mask | None = None, keeper: Keeper | None = None) -> Callable[[Sequence[Any]], bytes]:
     """Encodes batches, masked, without large bytes, and sees to it that every resource names the project."""
 
     def encode(items: Sequence[ReadableSpan | Running | Deferred]) -> bytes:
         spans = [span for item in items for span in _to_send(item)]
         if mask is not None:
-            spans = [mask.span(span) for span in spans]
+            spans = [mask.span(span.whole() if isinstance(span, LightSpan) else span) for span in spans]
         if keeper is not None:
-            spans = [lightened(span, keeper) for span in spans]
+            spans = [span if isinstance(span, LightSpan) else lightened(span, keeper) for span in spans]
         encoded = b"".join(bytes_field(1, each) for each in _resource_spans(spans, project))
         if keeper is not None:
             keeper.release(encoded)
@@ -113,10 +121,15 @@ def _to_send(item: ReadableSpan | Running | Deferred) -> Sequence[ReadableSpan]:
 
 
 def _resource_spans(spans: Iterable[ReadableSpan], project: str) -> Iterable[bytes]:
-    grouped: dict[Resource, dict[InstrumentationScope | None, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    # By identity: to hash a resource means to write all of it as JSON.
+    resources: dict[int, Resource] = {}
+    grouped: dict[int, dict[InstrumentationScope | None, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     for span in spans:
-        grouped[span.resource][span.instrumentation_scope].append(bytes_field(2, encode_span(span)))
-    for resource, scopes in grouped.items():
+        resource = span.resource
+        resources[id(resource)] = resource
+        grouped[id(resource)][span.instrumentation_scope].append(bytes_field(2, encode_span(span)))
+    for number, scopes in grouped.items():
+        resource = resources[number]
         described = dict(resource.attributes)
         if project:  # the application's own resource, in a shared provider, cannot name it
             described.setdefault(names.PROJECT, project)
@@ -136,8 +149,10 @@ def _scope_spans(scope: InstrumentationScope | None, spans: list[bytes]) -> byte
     return b"".join((bytes_field(1, described), *spans, text_field(3, scope.schema_url)))
 
 
-def encode_span(span: ReadableSpan) -> bytes:
+def encode_span(span: ReadableSpan | LightSpan) -> bytes:
     """One `Span` message."""
+    if isinstance(span, LightSpan):
+        return span.encoded()
     context, parent = span.get_span_context(), span.parent
     if context is None or span.start_time is None:
         raise ValueError("a span without context or start")
@@ -153,11 +168,11 @@ def encode_span(span: ReadableSpan) -> bytes:
             b"\x41" + _fixed64(span.end_time) if span.end_time else b"",
             key_values(9, attributes.copy()),  # type: ignore[attr-defined]  # see estimated_bytes
             varint_field(10, span.dropped_attributes),
-            *(bytes_field(11, _event(event)) for event in span.events),
+            *(bytes_field(11, encode_event(event)) for event in span.events),
             varint_field(12, span.dropped_events),
             *(bytes_field(13, _link(link)) for link in span.links),
             varint_field(14, span.dropped_links),
-            bytes_field(15, _status(span.status)),
+            bytes_field(15, encode_status(span.status)),
             b"\x85\x01" + _fixed32(_flags(parent)),
         )
     )
@@ -167,7 +182,8 @@ def _trace_state(state: TraceState | None) -> str:
     return ",".join(f"{key}={value}" for key, value in state.items()) if state else ""
 
 
-def _event(event: Event) -> bytes:
+def encode_event(event: Event) -> bytes:
+    """One `Event` message."""
     return b"".join(
         (
             b"\x09" + _fixed64(event.timestamp),
@@ -190,7 +206,8 @@ def _link(link: Link) -> bytes:
     )
 
 
-def _status(status: Status) -> bytes:
+def encode_status(status: Status) -> bytes:
+    """One `Status` message."""
     return text_field(2, status.description) + varint_field(3, status.status_code.value)
 
 
