@@ -15,7 +15,9 @@ from clickhouse_connect.driver.query import QueryResult
 
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.schema import migrate
+from spanloop_collector.schema.fragments import sql_text
 from spanloop_collector.settings import StoreSettings
+from spanloop_collector.spool.record import Buffer
 from spanloop_collector.store.connect import connect
 
 OTLP_MESSAGES = {
@@ -39,6 +41,9 @@ INSERT_SETTINGS = {
     # Compiling expressions takes longer than they run.
     "compile_expressions": "0",
 }
+
+
+OTLP_FORMAT = "ProtobufSingle"
 
 
 class Store:
@@ -102,22 +107,25 @@ class Store:
         with self.client() as client:
             client.insert(table, rows, column_names=columns, database=self.database)
 
-    def insert_otlp(self, signal: str, payload: bytes, *, token: str) -> None:
+    def insert_otlp(self, signal: str, payload: Buffer, *, token: str, file: Path | None = None) -> None:
         """Inserts an OTLP export request. The same token again, even much later, inserts nothing.
 
+        `file` holds the same bytes: the embedded engine, which takes inserts from files only, reads that one.
         Raises ClickHouse's DatabaseError where it refuses the payload, StoreUnavailableError where it is away.
         """
         if not self._is_migrated:
             # Between the tables and the views that fill them, an insert would succeed and store nothing.
             raise StoreUnavailableError("the schema is not up to date yet")
         table, message = OTLP_MESSAGES[signal]
+        table = f"{self.database}.{table}"
+        settings = INSERT_SETTINGS | self._format_schema(message) | {"insert_deduplication_token": token}
         with self.client() as client:
-            client.raw_insert(
-                f"{self.database}.{table}",
-                insert_block=payload,
-                fmt="ProtobufSingle",
-                settings=INSERT_SETTINGS | self._format_schema(message) | {"insert_deduplication_token": token},
-            )
+            if self.is_embedded and file is not None:
+                client.command(_insert_from(file, table, settings))
+            else:
+                # Sent as it lies in memory; `bytes` the client would copy behind the statement first.
+                block: Any = memoryview(payload)
+                client.raw_insert(table, insert_block=block, fmt=OTLP_FORMAT, settings=settings)
 
     def close(self) -> None:
         """Closes every idle client; call it once nothing is in flight."""
@@ -165,3 +173,8 @@ class Store:
             return connect(self.settings, self.data_dir)
         except (ClickHouseError, OSError) as error:
             raise StoreUnavailableError(f"ClickHouse cannot be reached: {error}") from error
+
+
+def _insert_from(file: Path, table: str, settings: Mapping[str, str]) -> str:
+    given = ", ".join(f"{name} = {sql_text(value)}" for name, value in settings.items())
+    return f"INSERT INTO {table} FROM INFILE {sql_text(str(file.absolute()))} SETTINGS {given} FORMAT {OTLP_FORMAT}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from spanloop_collector.spool.record import Record, RecordFlags
+from spanloop_collector.spool.record import Buffer, Record, RecordFlags
 from spanloop_collector.spool.segment import SealedSegment
 from spanloop_collector.write.nested import flatten_request
 
@@ -15,14 +16,19 @@ class Batch:
     """Bytes for one insert. The same token always stands for the same bytes, over restarts too."""
 
     token: str
-    payload: bytes
+    payload: Buffer
+    file: Path | None = None
+    """Where the same bytes lie on disk, if they do."""
 
 
 def whole_segment(signal: str, segment: SealedSegment) -> Batch:
     """The segment as it lies on disk; its nested values, if it has any, as JSON text."""
     if RecordFlags.HAS_NESTED in segment.flags:
         return Batch(segment.token, _join(signal, list(segment.records())))
-    return Batch(segment.token, b"".join(segment.pieces()))
+    pieces = segment.pieces()
+    if len(pieces) == 1 and len(pieces[0]) == segment.byte_count:
+        return Batch(segment.token, pieces[0], file=segment.path)
+    return Batch(segment.token, b"".join(pieces))
 
 
 def part_of(signal: str, segment: SealedSegment, records: Sequence[Record], start: int) -> Batch:

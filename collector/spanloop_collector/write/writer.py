@@ -150,7 +150,7 @@ class Writer:
 
     def _insert(self, batch: Batch) -> None:
         if batch.payload:
-            self._store.insert_otlp(self._signal, batch.payload, token=batch.token)
+            self._store.insert_otlp(self._signal, batch.payload, token=batch.token, file=batch.file)
 
     def _report_success(self, segment: SealedSegment) -> None:
         WRITE_BATCHES.labels(self._signal, "stored").inc()
