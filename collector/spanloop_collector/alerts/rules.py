@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from spanloop_collector.alerts.rule import AlertRule, read_rule
-from spanloop_collector.errors import ConflictError, InvalidRequestError, NotFoundError
+from spanloop_collector.errors import ConflictError, NotFoundError
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, differences
 from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.address import without_path
-from spanloop_collector.webhooks.signature import make_secret
-from spanloop_collector.webhooks.targets import Target, Targets, target_owner
+from spanloop_collector.webhooks.targets import Targets, choose_target, target_owner
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
@@ -51,7 +50,7 @@ class AlertRules:
         latest = self._log.find(rule.project, rule.name)
         owner = owner_of(rule)
         known = self._targets.find(owner) if latest else None
-        target, new_secret = _choose_target(known, url, secret)
+        target, new_secret = choose_target(known, url, secret, field="alert.url")
         rule = replace(rule, target=without_path(target.url))
         if latest is None:
             version, before, outcome = self._log.last_version(rule.project, rule.name), {}, CREATED
@@ -89,17 +88,6 @@ class AlertRules:
 def owner_of(rule: AlertRule) -> str:
     """Under which name the alert's target is kept."""
     return target_owner("alert", rule.project, rule.name)
-
-
-def _choose_target(known: Target | None, url: str, secret: str) -> tuple[Target, str]:
-    """The target to keep, and its secret where that is new."""
-    url = url or (known.url if known else "")
-    if not url:
-        raise InvalidRequestError("alert.url: say where a new alert sends its messages", field="alert.url")
-    if secret or known:
-        return Target(url, secret or (known.secret if known else "")), ""
-    made = make_secret()
-    return Target(url, made), made
 
 
 def _in(project: str) -> str:

@@ -28,6 +28,7 @@ from spanloop.v1 import (
     rules_pb2,
     scoring_pb2,
     status_pb2,
+    variants_pb2,
     views_pb2,
 )
 
@@ -43,6 +44,7 @@ MODULES = (
     attachments_pb2,
     review_pb2,
     alerts_pb2,
+    variants_pb2,
     datasets_pb2,
     promote_pb2,
     experiments_pb2,

@@ -25,6 +25,7 @@ from spanloop_collector.score.scoring import Scoring
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
+from spanloop_collector.variants import variant_operations
 from spanloop_collector.views import view_operations
 from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
 
@@ -72,6 +73,7 @@ def build_operations(
             ),
             **dataset_services(store, queries, default_project=settings.receive.default_project),
             "AttachmentService": AttachmentOperations(attachments, store),
+            "VariantService": variant_operations(store, queries, default_project=settings.receive.default_project),
             "AlertService": alert_operations(store, queries, settings.webhooks),
             "ReviewService": review_operations(
                 store, queries, feedback=rows.feedback, default_project=settings.receive.default_project

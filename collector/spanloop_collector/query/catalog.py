@@ -24,6 +24,8 @@ VIEWS = (
     "dead_letters",
     "review_queue",
     "webhook_deliveries",
+    "variants",
+    "variant_tests",
     "alerts",
     "audit_log",
 )

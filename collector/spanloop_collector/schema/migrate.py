@@ -40,6 +40,8 @@ VIEWS = (
     "audit_log",
     "review_queue",
     "webhook_deliveries",
+    "variants",
+    "variant_tests",
     "alerts",
     "datasets",
     "dataset_rows",

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from spanloop_collector.settings import WebhookSettings
 from spanloop_collector.webhooks.address import RefusedAddress, resolve
 from spanloop_collector.webhooks.signature import sign
 
@@ -83,6 +84,13 @@ class WebhookSender:
         finally:
             deadline.cancel()
             connection.close()
+
+
+def sender_of(settings: WebhookSettings) -> WebhookSender:
+    """The sender that an operator's settings ask for."""
+    return WebhookSender(
+        allow_private_addresses=settings.allow_private_addresses, timeout_seconds=settings.timeout_seconds
+    )
 
 
 class _Connection(http.client.HTTPConnection):

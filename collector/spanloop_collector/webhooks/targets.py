@@ -9,6 +9,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.webhooks.address import read_url
+from spanloop_collector.webhooks.signature import make_secret, read_secret
+
 READ_TARGET = """
 SELECT url, secret FROM {database:Identifier}.webhook_targets
 WHERE owner = {owner:String}
@@ -61,6 +65,21 @@ class Targets:
     def remove(self, owner: str) -> None:
         """Forgets an owner's target; what still waits for it is not delivered."""
         self.write(owner, Target("", ""))
+
+
+def choose_target(known: Target | None, url: str, secret: str, *, field: str) -> tuple[Target, str]:
+    """The target to keep, and its secret where that was made here; raises InvalidRequestError naming what is wrong."""
+    if url:
+        read_url(url, field=field)
+    if secret:
+        read_secret(secret)
+    url = url or (known.url if known else "")
+    if not url:
+        raise InvalidRequestError(f"{field}: say where messages are sent", field=field)
+    if secret or known:
+        return Target(url, secret or (known.secret if known else "")), ""
+    made = make_secret()
+    return Target(url, made), made
 
 
 def target_owner(kind: str, project: str, name: str) -> str:
