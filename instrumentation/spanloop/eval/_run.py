@@ -24,6 +24,7 @@ KEPT_OF_A_STREAM = 10_000
 FULL = 0.5
 """Part of the queue to the collector that may be taken before trials wait for it."""
 LOOK_EVERY_SECONDS = 0.01
+YIELD_EVERY = 16
 STUCK_SECONDS = 30.0
 """How long trials wait for a queue that does not move."""
 STOP_SECONDS = 2.0
@@ -86,7 +87,6 @@ async def run_trials(
         await run.all(jobs(evaluator, data, skip), concurrency)
     finally:
         threads.close()
-        await asyncio.to_thread(threads.join, 0.0)
     return run.made
 
 
@@ -162,8 +162,8 @@ class _Running:
         """Trials are slower than the collector rather than lost on the way to it."""
         fullness = self._recording.fullness()
         if fullness < FULL:
-            # Lets the others have their turn: a task that never waits would keep the loop to itself.
-            await asyncio.sleep(0)
+            if self.made.total % YIELD_EVERY == 0:  # a task that never waits would keep the loop to itself
+                await asyncio.sleep(0)
             return
         moved = time.monotonic()
         while (now_full := self._recording.fullness()) >= FULL:

@@ -171,14 +171,15 @@ class Trials:
     async def _score(self, arguments: Arguments, root: trace.Span) -> list[Scored]:
         """Quick scorers one after another in one thread, slow ones each in its own, async ones in the loop."""
         waiting: list[Any] = []
+        # Decided once: while this runs, other trials find out how quick a scorer is.
         together = [scorer for scorer in self._scorers if scorer.is_quick and not scorer.is_async]
         if together:
             run = partial(contextvars.copy_context().run, self._score_all, together, arguments, root)
-            waiting.append(self._threads.run(run))
+            waiting.append(self._threads.run(run, is_quick=True))
         for scorer in self._scorers:
             if scorer.is_async:
                 waiting.append(self._score_async(scorer, arguments, root))
-            elif not scorer.is_quick:
+            elif scorer not in together:
                 run = partial(contextvars.copy_context().run, self._score_all, [scorer], arguments, root)
                 waiting.append(self._threads.run(run))
         if len(waiting) == 1:
@@ -287,6 +288,9 @@ class Trials:
 
 
 def _score_attributes(scores: Sequence[Score], max_chars: int) -> dict[str, Any]:
+    if len(scores) == 1 and not scores[0].metadata and not scores[0].reason and scores[0].score is not None:
+        number = repr(scores[0].score)
+        return {names.OUTPUT: number, names.SCORES: f"{{{to_json(scores[0].name)}:{number}}}"}
     output = {score.name: _said(score) for score in scores}
     attributes: dict[str, Any] = {
         names.OUTPUT: to_json(next(iter(output.values())) if len(output) == 1 else output, max_chars)
