@@ -22,6 +22,7 @@ from spanloop_collector.cli.score import score
 from spanloop_collector.cli.serve import serve
 from spanloop_collector.cli.sql import sql
 from spanloop_collector.cli.tail import tail
+from spanloop_collector.cli.variants import variants
 
 app = typer.Typer(
     name="spanloop",
@@ -62,6 +63,7 @@ app.command(rich_help_panel="Improve")(lineage)
 app.add_typer(datasets, name="datasets", rich_help_panel="Improve")
 app.add_typer(review, name="review", rich_help_panel="Improve")
 app.add_typer(alerts, name="alerts", rich_help_panel="Improve")
+app.add_typer(variants, name="variants", rich_help_panel="Improve")
 app.add_typer(keys, name="keys", rich_help_panel="Manage")
 app.add_typer(dead_letters, name="dead-letters", rich_help_panel="Manage")
 app.add_typer(attachments, name="attachments", rich_help_panel="Manage")
