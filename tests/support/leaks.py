@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
 
 import psutil
 
@@ -14,7 +15,7 @@ _expected_processes: set[int] = set()
 
 
 def expect_process(pid: int) -> None:
-    """Says that this child belongs to the whole test run."""
+    """Says that this child, with whatever it starts, belongs to the whole test run."""
     _expected_processes.add(pid)
 
 
@@ -33,13 +34,29 @@ def left_behind(before: set[str]) -> set[str]:
 
 def _processes() -> set[str]:
     names = set()
-    for child in psutil.Process(os.getpid()).children(recursive=True):
+    for child in _descendants(psutil.Process(os.getpid())):
         try:
-            if child.pid not in _expected_processes and child.status() != psutil.STATUS_ZOMBIE:
+            if child.status() != psutil.STATUS_ZOMBIE:
                 names.add(f"process {child.pid}: {' '.join(child.cmdline())[:120]}")
         except psutil.NoSuchProcess:
             continue
     return names
+
+
+def _descendants(process: psutil.Process) -> Iterator[psutil.Process]:
+    """Children and theirs, without those that are expected: what these start is their own affair."""
+    try:
+        children = process.children()
+    except psutil.NoSuchProcess:
+        return
+    for child in children:
+        if child.pid not in _expected_processes:
+            yield child
+            yield from _descendants(child)
+
+
+def _is_expected(process: psutil.Process) -> bool:
+    return not _expected_processes.isdisjoint({process.pid, *(parent.pid for parent in process.parents())})
 
 
 def _threads() -> set[str]:

@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from spanloop_collector.errors import InvalidRequestError, QueryError
 from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.query.refusal import from_engine
 
 DRY_RUN_ROWS = 10_000
@@ -26,10 +27,11 @@ SUFFIX = "\n) AS expression FROM logs"
 FORMAT = "SELECT formatQuerySingleLine({statement:String})"
 # Two levels, so that the limit comes before the condition.
 DRY_RUN = """
-SELECT count() FROM (SELECT * FROM logs WHERE created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs WHERE {condition}
+SELECT count() FROM (SELECT * FROM logs WHERE {is_project} created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs
+WHERE {condition}
 """
 DRY_RUN_VALUE = """
-SELECT count() FROM (SELECT * FROM logs WHERE created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs
+SELECT count() FROM (SELECT * FROM logs WHERE {is_project} created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs
 WHERE toString({condition}) != ''
 """
 
@@ -64,10 +66,14 @@ def parse_condition(store: FormatDatabase, text: str, *, field: str) -> str:
 
 
 async def try_condition(
-    statements: Statements, condition: str, *, principal: Principal, field: str, is_value: bool = False
+    statements: Statements, condition: str, *, principal: Principal, project: str, field: str, is_value: bool = False
 ) -> None:
     """Runs the condition over recent rows; raises InvalidRequestError with what the engine says of it."""
-    sql = (DRY_RUN_VALUE if is_value else DRY_RUN).format(rows=DRY_RUN_ROWS, condition=condition)
+    sql = (DRY_RUN_VALUE if is_value else DRY_RUN).format(
+        rows=DRY_RUN_ROWS,
+        condition=condition,
+        is_project=f"project = {sql_text(project)} AND" if project else "",
+    )
     try:
         await statements.run(sql, principal=principal, settings={"max_execution_time": str(DRY_RUN_SECONDS)})
     except QueryError as error:

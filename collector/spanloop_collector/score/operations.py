@@ -90,7 +90,7 @@ class ScoringRuleOperations:
         """The backfill, under way."""
         call.refuse_problems()
         rule = await self._find(request, call)
-        condition = await self._condition(request.filter, call.principal, "filter")
+        condition = await self._condition(request.filter, call.principal, rule.project, "filter")
         since, until = read_window(request.since, request.until)
         return await asyncio.to_thread(
             self._backfills.start, rule, request, condition=condition, since=since, until=until, actor=_actor(call)
@@ -116,22 +116,31 @@ class ScoringRuleOperations:
         rule = await asyncio.to_thread(read_rule, given, project=call.principal.project)
         call.principal.require_project(rule.project)
         boosts = [
-            replace(boost, filter=await self._condition(boost.filter, call.principal, f"rule.boosts[{n}].filter"))
+            replace(
+                boost,
+                filter=await self._condition(boost.filter, call.principal, rule.project, f"rule.boosts[{n}].filter"),
+            )
             for n, boost in enumerate(rule.boosts)
         ]
-        group_by = await self._condition(rule.scope.group_by, call.principal, "rule.scope.group_by", is_value=True)
+        group_by = await self._condition(
+            rule.scope.group_by, call.principal, rule.project, "rule.scope.group_by", is_value=True
+        )
         return replace(
             rule,
-            filter=await self._condition(rule.filter, call.principal, "rule.filter"),
+            filter=await self._condition(rule.filter, call.principal, rule.project, "rule.filter"),
             boosts=tuple(boosts),
             scope=replace(rule.scope, group_by=group_by),
         )
 
-    async def _condition(self, text: str, principal: Principal, field: str, *, is_value: bool = False) -> str:
+    async def _condition(
+        self, text: str, principal: Principal, project: str, field: str, *, is_value: bool = False
+    ) -> str:
         if not text.strip():
             return ""
         condition = await asyncio.to_thread(parse_condition, self._store, text, field=field)
-        await try_condition(self._statements, condition, principal=principal, field=field, is_value=is_value)
+        await try_condition(
+            self._statements, condition, principal=principal, project=project, field=field, is_value=is_value
+        )
         return condition
 
     async def _find(self, request: NamedRule, call: Call) -> Rule:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from spanloop.scoring import ScoreError, ScorerSpec, load_scorer
+from spanloop.scoring import ScoreError, ScorerSpec, check_spec
 from spanloop.v1 import rules_pb2
 
 from spanloop_collector.api.json_codec import parse_json, write_json
@@ -111,8 +111,7 @@ def _scorer(given: rules_pb2.RuleScorer, path: str) -> RuleScorer:
         )
     options = _options(given, path)
     spec = ScorerSpec(given.use, given.name, options)
-    if not spec.is_code:
-        _try(spec, path)
+    _try(spec, path)
     needs_model = spec.is_code or given.use == "judge" or given.use.startswith("autoevals.")
     return RuleScorer(
         use=given.use,
@@ -138,12 +137,10 @@ def _options(given: rules_pb2.RuleScorer, path: str) -> dict[str, Any]:
 
 
 def _try(spec: ScorerSpec, path: str) -> None:
-    """Refuses what no worker could ever load; what is missing on this machine only may be there on a worker's."""
     try:
-        load_scorer(spec)
+        check_spec(spec)
     except ScoreError as error:
-        if "pip install" not in str(error) and "has no model to ask" not in str(error):
-            raise _invalid(path, str(error)) from None
+        raise _invalid(path, str(error)) from None
 
 
 def _scope(given: rules_pb2.RuleScope) -> RuleScope:

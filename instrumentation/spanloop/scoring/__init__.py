@@ -7,7 +7,7 @@ def is_short(output): return Score("short", len(output) < 200, reason=f"{len(out
 """
 
 from spanloop.scoring.call import Scorer, call_scorer, call_scorer_async, scorer_name, scorer_version, wants_trace
-from spanloop.scoring.registry import ScorerSpec, load_scorer, scorer
+from spanloop.scoring.registry import ScorerSpec, check_spec, load_scorer, scorer
 from spanloop.scoring.rules import delete_rule, list_rules, put_rule
 from spanloop.scoring.score import Score, ScoreError, scores_of
 from spanloop.scoring.trace import Trace
@@ -20,6 +20,7 @@ __all__ = [
     "Trace",
     "call_scorer",
     "call_scorer_async",
+    "check_spec",
     "delete_rule",
     "list_rules",
     "load_scorer",

@@ -11,6 +11,7 @@ choices is an error, never a 0.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -71,6 +72,17 @@ def judge(
     if not re.search(r"\{\{\s*trace", prompt):
         return _without_trace(judged)
     return judged
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raises ScoreError for options that `judge` would refuse; asks for no library and no key."""
+    try:
+        given = inspect.signature(judge).bind(**options).arguments
+    except TypeError as error:
+        raise ScoreError(f"options of the judge: {error}") from None
+    if not isinstance(given["prompt"], str) or not isinstance(given["choices"], Mapping):
+        raise ScoreError("judge.prompt is a text, judge.choices maps each choice to a number from 0 to 1")
+    _check(given["prompt"], given["choices"])
 
 
 def fill(prompt: str, row: Mapping[str, Any]) -> str:

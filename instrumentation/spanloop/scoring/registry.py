@@ -93,6 +93,21 @@ def load_scorer(spec: ScorerSpec, *, modules: Mapping[str, ModuleType] | None = 
     return _load_builtin(spec)
 
 
+def check_spec(spec: ScorerSpec) -> None:
+    """Raises ScoreError for a spec that could be loaded nowhere; imports no library that asks a model."""
+    if spec.is_code:
+        return
+    if spec.use == JUDGE:
+        from spanloop.scoring.judge import check_options
+
+        check_options(spec.options)
+    elif spec.use.startswith(AUTOEVALS):
+        if importlib.util.find_spec("autoevals") is not None:
+            _find_autoevals(spec)
+    else:
+        _load_builtin(spec)
+
+
 def load_module(named: str) -> ModuleType:
     """A module by its dotted name, or a file by its path; raises ScoreError when it cannot be imported."""
     try:
@@ -124,6 +139,11 @@ def _load_code(spec: ScorerSpec, modules: Mapping[str, ModuleType]) -> LoadedSco
 
 
 def _load_autoevals(spec: ScorerSpec) -> LoadedScorer:
+    library, found = _find_autoevals(spec)
+    return _with_options(_with_client(library, found), spec, source_version=_package_version("autoevals"))
+
+
+def _find_autoevals(spec: ScorerSpec) -> tuple[ModuleType, type]:
     try:
         library = importlib.import_module("autoevals")
     except ImportError:
@@ -132,7 +152,7 @@ def _load_autoevals(spec: ScorerSpec) -> LoadedScorer:
     if not isinstance(found, type) or not hasattr(found, "eval_async"):
         names = sorted(name for name in dir(library) if hasattr(getattr(library, name), "eval_async"))
         raise ScoreError(f"autoevals has no scorer {spec.use.removeprefix(AUTOEVALS)!r}; it has {', '.join(names)}")
-    return _with_options(_with_client(library, found), spec, source_version=_package_version("autoevals"))
+    return library, found
 
 
 def _with_client(library: ModuleType, found: type) -> Callable[..., Any]:
