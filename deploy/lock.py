@@ -12,7 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 LOCKS = {
-    "requirements.lock": ("collector", "anthropic", "google-genai", "openai", "dev"),
+    "requirements.lock": (
+        *("collector", "anthropic", "google-genai", "openai", "dev"),
+        *("bedrock", "crewai", "dspy", "langchain", "llama-index", "mcp", "openai-agents"),
+    ),
     "deploy/requirements.lock": ("collector",),
 }
 

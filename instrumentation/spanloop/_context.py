@@ -8,7 +8,7 @@ our provider) are found in OpenTelemetry's context as well; the one that became 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -37,6 +37,7 @@ INHERITED = "_spanloop_inherited"
 """Attribute of a span object: attributes that all spans below it carry too, such as the experiment's id."""
 
 _CURRENT: ContextVar[Entry | None] = ContextVar("spanloop_current", default=None)
+_find: Callable[[Entry | None], trace.Span | None] | None = None
 _AMBIENT: ContextVar[Ambient | None] = ContextVar("spanloop_ambient", default=None)
 
 
@@ -48,11 +49,24 @@ def current(in_context: Context | None = None) -> trace.Span | None:
 def innermost(standard: trace.Span) -> trace.Span | None:
     """The same, where OpenTelemetry's current span is known."""
     entry = _CURRENT.get()
+    if _find is not None and (found := _find(entry)) is not None:
+        return found
     if entry is not None and standard is entry.seen:
         return entry.span
     if standard is not trace.INVALID_SPAN and hasattr(standard, OWNER):
         return standard
     return entry.span if entry is not None else None
+
+
+def current_entry() -> Entry | None:
+    """What is current of ours."""
+    return _CURRENT.get()
+
+
+def set_finder(find: Callable[[Entry | None], trace.Span | None]) -> None:
+    """`find` knows a framework's own idea of what is current; given our entry, it says whether its span is newer."""
+    global _find
+    _find = find
 
 
 def enter(span: trace.Span, *, is_shared: bool) -> Entry:

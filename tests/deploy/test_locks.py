@@ -14,7 +14,10 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = {
-    "requirements.lock": ("collector", "anthropic", "google-genai", "openai", "dev"),
+    "requirements.lock": (
+        *("collector", "anthropic", "google-genai", "openai", "dev"),
+        *("bedrock", "crewai", "dspy", "langchain", "llama-index", "mcp", "openai-agents"),
+    ),
     "deploy/requirements.lock": ("collector",),
 }
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
-NAMES = ("openai", "anthropic", "google_genai", "litellm")
+ROOT = Path(__file__).parents[2]
+
+NAMES = ("openai", "anthropic", "google_genai", "litellm", "pydantic_ai")
 OURS = str(NAMES)
 ONLY_OTHERS = ", ".join(f"{name}=False" for name in NAMES)
 PRELUDE = """
@@ -101,13 +106,40 @@ found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name == "anthropic" else found(name, *rest)
 print(spanloop.auto_instrument(others=False))
 """)
-    assert printed == "('openai', 'google_genai', 'litellm')"
+    assert printed == "('openai', 'google_genai', 'litellm', 'pydantic_ai')"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_package_can_be_left_out(name: str) -> None:
     left = tuple(other for other in NAMES if other != name)
     assert run(f"print(spanloop.auto_instrument({name}=False, others=False))") == str(left)
+
+
+EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "module"),
+    [
+        ("bedrock", "botocore"),
+        ("crewai", "crewai"),
+        ("dspy", "dspy"),
+        ("langchain", "langchain_core"),
+        ("llama-index", "llama_index.core"),
+        ("mcp", "mcp"),
+        ("openai-agents", "agents"),
+    ],
+)
+def test_an_extra_brings_the_instrumentor_that_waits_for_its_library(extra: str, module: str) -> None:
+    from spanloop._wrap.instrumentors import MODULES, _chosen
+
+    [requirement] = map(Requirement, EXTRAS[extra])
+    entry = dict(_chosen())[extra]
+    assert entry.dist is not None
+    assert entry.dist.name == requirement.name
+    assert requirement.specifier.contains(entry.dist.version)
+    assert find_spec(entry.module) is not None
+    assert MODULES[extra] == module
 
 
 INSTRUMENTOR = """

@@ -12,6 +12,7 @@ from spanloop._wrap.google_genai import wrap_google_genai_classes
 from spanloop._wrap.imported import is_installed, when_imported
 from spanloop._wrap.litellm import wrap_litellm
 from spanloop._wrap.openai import OPENAI
+from spanloop._wrap.pydantic_ai import instrument_pydantic_ai
 
 # Client classes whose subclasses and instances are to be traced.
 OPENAI_CLIENTS = ("OpenAI", "AsyncOpenAI")
@@ -31,14 +32,15 @@ def auto_instrument(
     anthropic: bool = True,
     google_genai: bool = True,
     litellm: bool = True,
+    pydantic_ai: bool = True,
     others: bool | str | Iterable[str] = True,
 ) -> tuple[str, ...]:
     """Traces the AI libraries that are installed; returns their names. Call it after `init`.
 
     The clients of OpenAI, Anthropic, Google Gen AI and LiteLLM are traced by our own wrappers, also those that exist
-    already; nothing is imported for it that the application does not import. `others` runs the instrumentors of
-    OpenInference and OpenTelemetry that are installed, for example by `pip install "spanloop[langchain]"`: all, none,
-    or those named. A model call that both see is recorded once.
+    already, Pydantic AI by its own instrumentation; nothing is imported for it that the application does not import.
+    `others` runs the instrumentors of OpenInference and OpenTelemetry that are installed, for example by
+    `pip install "spanloop[langchain]"`: all, none, or those named. A model call that two of them see is recorded once.
 
         spanloop.init("support-bot")
         spanloop.auto_instrument()
@@ -46,6 +48,7 @@ def auto_instrument(
     from spanloop._wrap.instrumentors import run_instrumentors  # brings in importlib.metadata, which takes its time
 
     wanted = {"openai": openai, "anthropic": anthropic, "google_genai": google_genai, "litellm": litellm}
+    wanted["pydantic_ai"] = pydantic_ai
     traced = tuple(name for name in PACKAGES if wanted[name] and guarded(_instrument)(name))
     if others is False:
         return traced
@@ -76,4 +79,5 @@ PACKAGES: dict[str, tuple[str, Callable[[Any], object]]] = {
     "anthropic": ("anthropic", _classes(ANTHROPIC, ANTHROPIC_CLIENTS)),
     "google_genai": ("google.genai", wrap_google_genai_classes),
     "litellm": ("litellm", wrap_litellm),
+    "pydantic_ai": ("pydantic_ai", instrument_pydantic_ai),
 }

@@ -14,9 +14,11 @@ from spanloop import _attributes as names
 from spanloop import _context, _runtime
 from spanloop._failsafe import guarded
 from spanloop._fields import encodable, error_text, fields_as_attributes
+from spanloop._runtime import at_once
 from spanloop._span import record_error, span_name, start_otel_span
 from spanloop._wrap import genai
 from spanloop._wrap.endpoint import Endpoint
+from spanloop._wrap.host import GUEST, find_host
 from spanloop._wrap.providers import server_of
 
 current_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("spanloop_call", default=None)
@@ -58,10 +60,27 @@ class Call:
         self._failed_tries: list[tuple[int, str]] = []  # when, and how
         self._last_failure: tuple[int, str] | None = None  # a failed try's, until it is known whether it was the last
         self._has_token = False
+        self._has_failed = False
+        self._outcome = ""
         attributes = self._opening(body, provider, base_url)
+        host = find_host(endpoint.operation)
+        self._is_guest = host is not None
+        self._span: Any = self._started_span(attributes) if host is None else self._moved_in(host, attributes)
+
+    def _started_span(self, attributes: dict[str, Any]) -> Any:
         model = attributes.get(genai.REQUEST_MODEL)
-        name = span_name(f"{endpoint.operation} {model}" if model else endpoint.operation)
-        self._span = start_otel_span(runtime, name, attributes, kind=SpanKind.CLIENT)
+        operation = self._endpoint.operation
+        name = span_name(f"{operation} {model}" if model else operation)
+        return start_otel_span(self._runtime, name, attributes, kind=SpanKind.CLIENT)
+
+    def _moved_in(self, host: Any, attributes: dict[str, Any]) -> Any:
+        """The span of a framework that records this very call, and will end it."""
+        before: Call | None = getattr(host, GUEST, None)
+        if before is not None:
+            self._failed_tries = [*before._failed_tries, (time.time_ns(), before._outcome)]
+        setattr(host, GUEST, self)
+        host.set_attributes(attributes)
+        return host
 
     def _opening(self, body: Mapping[str, Any], provider: str, base_url: str) -> dict[str, Any]:
         opening = self._endpoint.read_request(body)
@@ -109,6 +128,11 @@ class Call:
             self._span.set_attribute(genai.TIME_TO_FIRST_CHUNK, self._runtime.clock() - self._started)
 
     @property
+    def has_failed(self) -> bool:
+        """Whether the call raised."""
+        return self._has_failed
+
+    @property
     def has_token(self) -> bool:
         return self._has_token
 
@@ -117,7 +141,11 @@ class Call:
         """The reply is there."""
         if self._span.is_recording():
             self._write(reply)
-            self._span.end()
+            self._end()
+
+    def _end(self, at: int | None = None) -> None:
+        if not self._is_guest:
+            self._span.end(at)
 
     def close_later(self, read: Callable[[], Any], size: int, error: BaseException | None) -> None:
         """The reply has been read, as far as it was; `read` makes sense of it when there is time.
@@ -125,7 +153,8 @@ class Call:
         `read` returns a list of events, or the whole reply.
         """
         ended_at = time.time_ns()
-        self._runtime.defer(lambda: self._close(read, error, ended_at), size)
+        defer = at_once if self._is_guest else self._runtime.defer  # the host's span ends when its framework says
+        defer(lambda: self._close(read, error, ended_at), size)
 
     @guarded
     def _close(self, read: Callable[[], Any], error: BaseException | None, ended_at: int) -> None:
@@ -141,15 +170,17 @@ class Call:
             if error is not None:
                 record_error(self._span, error)
         finally:
-            self._span.end(ended_at)
+            self._end(ended_at)
 
     @guarded
     def fail(self, error: BaseException) -> None:
         """The call raised."""
-        if self._span.is_recording():
+        self._has_failed = True
+        self._outcome = error_text(error)
+        if self._span.is_recording() and not self._is_guest:  # a framework may try again, and says itself if not
             self._set(fields_as_attributes(self._existing(), self._max_chars, metrics=self._tries()))
             record_error(self._span, error)
-            self._span.end()
+            self._end()
 
     def _write(self, reply: Any) -> None:
         closing = self._endpoint.read_reply(reply)

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from spanloop._failsafe import log
+from spanloop._failsafe import guarded, log
 from spanloop._provider import tracer_provider
 from spanloop._wrap.imported import is_installed, when_imported
+from spanloop._wrap.langchain import join_runs
 
 GROUP = "opentelemetry_instrumentor"
 # Distributions by what their names start with; of two for one library the first here is taken, since it records
@@ -70,6 +71,8 @@ def _run(name: str, entry: EntryPoint) -> bool:
         if getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
             return False  # the application has done so; its spans are the application's
         instrumentor.instrument(tracer_provider=tracer_provider())
+        if name == "langchain":
+            guarded(join_runs)(instrumentor)
     except ImportError as error:  # the instrumentor is installed, its library is not
         log.info("%s is not traced: %s", name, error)
         return False
