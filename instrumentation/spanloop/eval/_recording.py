@@ -18,6 +18,9 @@ from spanloop._version import __version__
 if TYPE_CHECKING:
     from spanloop._light_span import LightSpan
 
+UNSAMPLED = NonRecordingSpan(SpanContext(1, 1, is_remote=False))
+"""Current in evals that are not recorded, so that what the task traces is no production call either."""
+
 _random = random.SystemRandom()
 
 
@@ -31,8 +34,7 @@ class Recording:
 
     def start(self, name: str, kind: str, parent: trace.Span | None = None, *, is_scorer: bool = False) -> trace.Span:
         """A span of the experiment, below `parent`; not current yet."""
-        # Not sampled, so that what the task traces is no production call either.
-        return NonRecordingSpan(SpanContext(_random.getrandbits(128) or 1, _random.getrandbits(64) or 1, False))
+        return UNSAMPLED
 
     def end(self, span: trace.Span) -> None:
         """Ends a span that `send` will send."""
