@@ -51,6 +51,14 @@ def build_operations(
         barrier=barrier,
         default_project=settings.receive.default_project,
     )
+    experiments = experiment_operations(
+        store,
+        queries,
+        intake.experiments,
+        barrier=barrier,
+        default_project=settings.receive.default_project,
+    )
+    datasets = dataset_services(store, queries, default_project=settings.receive.default_project)
     return list_operations(
         {
             "RowService": rows,
@@ -64,19 +72,18 @@ def build_operations(
                 reader_isolation=queries.isolation,
             ),
             "DeadLetterService": DeadLetterOperations(dead_letters, replay=replay),
-            "ExperimentService": experiment_operations(
-                store,
-                queries,
-                intake.experiments,
-                barrier=barrier,
-                default_project=settings.receive.default_project,
-            ),
-            **dataset_services(store, queries, default_project=settings.receive.default_project),
+            "ExperimentService": experiments,
+            **datasets,
             "AttachmentService": AttachmentOperations(attachments, store),
             "VariantService": variant_operations(store, queries, default_project=settings.receive.default_project),
             "AlertService": alert_operations(store, queries, settings.webhooks),
             "ReviewService": review_operations(
-                store, queries, feedback=rows.feedback, default_project=settings.receive.default_project
+                store,
+                queries,
+                feedback=rows.feedback,
+                write_dataset_rows=datasets["DatasetService"].write_dataset_rows,
+                add_scores=experiments.add_scores,
+                default_project=settings.receive.default_project,
             ),
             "ViewService": view_operations(store, default_project=settings.receive.default_project),
             **(scoring or Scoring(store)).operations(queries),

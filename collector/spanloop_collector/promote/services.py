@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.operations import DatasetOperations
@@ -10,7 +12,7 @@ from spanloop_collector.query.queries import Queries
 from spanloop_collector.store import Store
 
 
-def dataset_services(store: Store, queries: Queries, *, default_project: str) -> dict[str, object]:
+def dataset_services(store: Store, queries: Queries, *, default_project: str) -> dict[str, Any]:
     """DatasetService and PromoteService."""
     clock, locks = VersionClock(), KeyedLocks()
     return {

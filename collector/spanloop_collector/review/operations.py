@@ -31,8 +31,8 @@ DEFAULT_CLAIM_MINUTES = 30
 MAX_CLAIM_MINUTES = 24 * 60
 MAX_TEXT_CHARACTERS = 200
 
-Correct = Callable[[Stored, review_pb2.SubmitReviewRequest, Call], Awaitable[None]]
-"""Writes what a review says to the row behind an item."""
+Correct = Callable[[Stored, Mapping[str, Any], review_pb2.SubmitReviewRequest, Call], Awaitable[None]]
+"""Writes what a review says to the row behind an item, which is given as it is now."""
 
 
 class Statements(Protocol):
@@ -141,7 +141,7 @@ class ReviewOperations:
         row = await asyncio.to_thread(read_row, self._store, project, stored.item)
         if row is None:
             raise NotFoundError(f"the row {stored.item.row_id!r} of item {stored.id} is no longer there; skip the item")
-        await self._correct[stored.item.source](stored, request, call)
+        await self._correct[stored.item.source](stored, row, request, call)
         done = await asyncio.to_thread(
             self._queue.change,
             project,

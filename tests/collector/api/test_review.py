@@ -11,6 +11,7 @@ from spanloop.v1 import review_pb2, review_pb2_grpc
 from spanloop_collector.keys.principal import Scope
 
 from tests.collector.api.conftest import Api
+from tests.collector.schema.spans import request, span
 
 ITEMS = "/v1/review/items"
 
@@ -41,6 +42,13 @@ async def write_calls(api: Api, *scores: float, project: str = "shop") -> None:
         for number, score in enumerate(scores)
     ]
     await post(api, "/v1/rows", {"rows": rows})
+    await api.writer.barrier()
+
+
+async def send_eval_row(api: Api, experiment: str) -> None:
+    """One case of an experiment."""
+    attributes = {"spanloop.project": "shop", "spanloop.experiment_id": experiment, "spanloop.output": '"wrong"'}
+    await api.spool.append(request(span(attributes)), item_count=1)
     await api.writer.barrier()
 
 
@@ -118,6 +126,39 @@ async def test_a_correction_to_null_is_a_correction(api: Api) -> None:
     done = await post(api, f"{ITEMS}/{item['id']}/submit", body)
     assert done["expected"] is None
     assert await sql(api, "SELECT expected FROM review_queue") == [{"expected": "null"}]
+
+
+async def test_a_row_of_a_dataset_is_corrected_by_a_new_version(api: Api) -> None:
+    made = await post(api, "/v1/datasets", {"project": "shop", "name": "golden"})
+    dataset = made["dataset"]["id"]
+    row = {"id": "one", "input": "1+1", "expected": 3, "metadata": {"from": "us"}, "tags": ["a"]}
+    await post(api, f"/v1/datasets/{dataset}/rows", {"rows": [row]})
+    assert (await queue(api, "dataset = 'golden'", source="dataset_rows"))["queued"] == 1
+    item = await claim(api, "anna")
+    assert (item["object_id"], item["row"]["expected"], item["row"]["tags"]) == (dataset, 3, ["a"])
+    verdict = {"project": "shop", "reviewer": "anna", "expected": 2, "scores": {"clear": 1}, "tags": ["b"]}
+    await post(api, f"{ITEMS}/{item['id']}/submit", verdict)
+    [changed] = await sql(api, "SELECT expected, tags, metadata FROM dataset_rows")
+    assert (changed["expected"], changed["tags"], changed["metadata"]["from"]) == ("2", ["a", "b"], "us")
+    assert json.loads(changed["metadata"]["review"]) == {"by": "anna", "scores": {"clear": 1}}
+    assert await sql(api, "SELECT count() AS n FROM dataset_versions") == [{"n": 2}]
+
+
+async def test_a_row_of_a_finished_experiment_gets_later_scores_and_stays_as_it_is(api: Api) -> None:
+    made = await post(api, "/v1/experiments", {"project": "shop", "name": "first"})
+    experiment = made["experiment"]["id"]
+    await send_eval_row(api, experiment)
+    await post(api, f"/v1/experiments/{experiment}/finish", {"project": "shop"})
+    assert (await queue(api, "is_root", source="eval_rows"))["queued"] == 1
+    item = await claim(api, "anna")
+    assert (item["object_id"], item["row"]["output"]) == (experiment, "wrong")
+    verdict = {"project": "shop", "reviewer": "anna", "scores": {"human": 0}, "expected": "right"}
+    await post(api, f"{ITEMS}/{item['id']}/submit", verdict)
+    [score] = await sql(api, "SELECT name, score, source, metadata FROM experiment_scores")
+    assert (score["name"], score["score"], score["source"]) == ("human", 0, "anna")
+    assert json.loads(score["metadata"]) == {"by": "anna", "expected": "right"}
+    assert await sql(api, "SELECT expected FROM eval_rows") == [{"expected": ""}]
+    assert await sql(api, "SELECT expected FROM review_queue") == [{"expected": '"right"'}]
 
 
 async def test_reviewers_at_once_get_different_items(api: Api) -> None:
