@@ -48,7 +48,11 @@ class SpanloopProcessor(SpanProcessor):
     @guarded
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         setattr(span, _context.OWNER, self)
-        inherited = getattr(trace.get_current_span(parent_context), _context.INHERITED, None)
+        self.started(span, trace.get_current_span(parent_context))
+
+    def started(self, span: Span, above: trace.Span | None) -> None:
+        """Gives a new span what the block around it says, and what all spans below `above` have."""
+        inherited = getattr(above, _context.INHERITED, None)
         if inherited is not None:
             span.set_attributes(inherited)
             setattr(span, _context.INHERITED, inherited)
@@ -73,14 +77,15 @@ class SpanloopProcessor(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         if context is not None and context.trace_flags.sampled:
-            self._keep(span)
+            self.keep(span)
         elif self._undecided is not None:
             with self._lock:
                 failed = self._undecided.add(span)
             for each in failed:
-                self._keep(each)
+                self.keep(each)
 
-    def _keep(self, span: ReadableSpan) -> None:
+    def keep(self, span: ReadableSpan) -> None:
+        """Hands over a span that has ended."""
         collected = collected_spans.get()
         if collected is not None:
             collected.append(span)

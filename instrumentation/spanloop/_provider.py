@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -16,6 +16,11 @@ from opentelemetry.trace import Link, SpanKind
 from opentelemetry.util.types import Attributes
 
 from spanloop import _context, _runtime
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    from spanloop._own_span import OwnTracer
 
 
 def tracer_provider() -> trace.TracerProvider:
@@ -28,14 +33,21 @@ def tracer_provider() -> trace.TracerProvider:
     runtime = _runtime.active()
     if runtime is None:
         return trace.NoOpTracerProvider()
-    return runtime.provider if runtime.is_joined else NestingTracerProvider(runtime.provider)
+    return runtime.provider if runtime.is_joined else NestingTracerProvider(runtime.provider, runtime.own)
 
 
 class NestingTracerProvider(trace.TracerProvider):
     """Our own provider, with tracers that know our current span."""
 
-    def __init__(self, provider: Any) -> None:
+    def __init__(self, provider: Any, own: OwnTracer | None) -> None:
         self._provider = provider
+        self._own = own
+
+    def add_span_processor(self, processor: SpanProcessor) -> None:
+        """Shows our spans to somebody else, who knows the SDK's only."""
+        if self._own is not None:
+            self._own.leave()
+        self._provider.add_span_processor(processor)
 
     def get_tracer(
         self,

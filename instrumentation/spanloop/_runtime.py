@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from spanloop._deliver import Delivery
     from spanloop._mask import Mask
     from spanloop._outbox import Stats
+    from spanloop._own_span import OwnTracer
     from spanloop._rows.queue import Queued
 
 FLUSH_SECONDS = 10.0
@@ -45,6 +46,8 @@ class Runtime:
     """None in tests, where spans are captured instead."""
     mask: Mask | None = None
     """What must not leave the process; None if everything may."""
+    own: OwnTracer | None = None
+    """Starts our spans without the SDK; None where they must be the SDK's."""
     attachments: Keeper | None = None
     """Takes bytes out of rows; None where they stay in."""
     put_row: Callable[[Queued, int], None] | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from spanloop import _attributes as names
 from spanloop import _encode, _logs
@@ -13,6 +15,7 @@ from spanloop._deliver import Delivery
 from spanloop._failsafe import guarded, log
 from spanloop._ids import SpanloopIds
 from spanloop._mask import make_mask
+from spanloop._own_span import OwnTracer
 from spanloop._processor import SpanloopProcessor
 from spanloop._rows.deliver import open_rows
 from spanloop._runtime import Runtime, at_once
@@ -30,16 +33,15 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
         encode_spans=lambda keeper: _encode.encoder(settings.project, mask, keeper),
         encode_logs=_logs.encoder(settings.project, provider.resource),
     )
-    provider.add_span_processor(
-        SpanloopProcessor(
-            delivery.spans.put,
-            sends_running_spans=settings.sends_running_spans,
-            max_value_chars=settings.max_value_chars,
-            keeps_errors=settings.keep_errors and not is_joined,
-            flush=delivery.flush,
-            close=delivery.close_at_exit,
-        )
+    processor = SpanloopProcessor(
+        delivery.spans.put,
+        sends_running_spans=settings.sends_running_spans,
+        max_value_chars=settings.max_value_chars,
+        keeps_errors=settings.keep_errors and not is_joined,
+        flush=delivery.flush,
+        close=delivery.close_at_exit,
     )
+    provider.add_span_processor(processor)
     return Runtime(
         settings,
         provider.get_tracer("spanloop", __version__),
@@ -47,6 +49,7 @@ def build(settings: Settings, tracer_provider: object | None) -> Runtime:
         is_joined,
         delivery,
         mask=mask,
+        own=None if is_joined else own_tracer(settings, provider, processor),
         attachments=delivery.keeper,
         put_row=open_rows(settings, delivery, mask).put,
         # In a shared provider, the application's own processors must not wait for our thread.
@@ -71,6 +74,13 @@ def _provider(settings: Settings, given: object | None) -> tuple[TracerProvider,
             type(given).__name__,
         )
     return own_provider(settings), False
+
+
+def own_tracer(settings: Settings, provider: TracerProvider, processor: SpanloopProcessor) -> OwnTracer | None:
+    """Starts spans without the SDK; None where a sampler has a say in each of them."""
+    if settings.sample_rate is not None or os.environ.get("OTEL_TRACES_SAMPLER"):
+        return None
+    return OwnTracer(processor, provider.resource, InstrumentationScope("spanloop", __version__))
 
 
 def own_provider(settings: Settings, ids: SpanloopIds | None = None) -> TracerProvider:

@@ -264,20 +264,24 @@ def start_otel_span(
     standard = trace.get_current_span()
     above = parent if parent is not None and parent.get_span_context().is_valid else _context.innermost(standard)
     links = None
+    if runtime.own is not None:
+        own = runtime.own.start(name, attributes, above, kind, () if above is not None else _links_to(standard))
+        if own is not None:
+            return own
     if runtime.is_joined:
         around = None if above is None or above is standard else trace.set_span_in_context(above)
     elif above is not None:
         around = trace.set_span_in_context(above, _NOTHING)
     else:
-        around, links = _NOTHING, _link_to(standard)
+        around, links = _NOTHING, _links_to(standard)
     return runtime.tracer.start_span(name, context=around, kind=kind, attributes=attributes, links=links)
 
 
-def _link_to(standard: trace.Span) -> list[trace.Link] | None:
+def _links_to(standard: trace.Span) -> tuple[trace.Link, ...]:
     """From our root span to the application's own current span, so that one leads to the other."""
     if standard is trace.INVALID_SPAN or not standard.get_span_context().is_valid:
-        return None
-    return [trace.Link(standard.get_span_context())]
+        return ()
+    return (trace.Link(standard.get_span_context()),)
 
 
 def record_error(otel: trace.Span, error: BaseException) -> None:

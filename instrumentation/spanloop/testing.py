@@ -185,16 +185,16 @@ def _runtime_into(captured: Capture, arguments: Mapping[str, Any]) -> _runtime.R
         raise ValueError("; ".join(problems))
     provider = _setup.own_provider(settings)
     captured._mask = mask = make_mask(settings)
-    provider.add_span_processor(
-        SpanloopProcessor(
-            captured._put,
-            sends_running_spans=False,
-            max_value_chars=settings.max_value_chars,
-            keeps_errors=settings.keep_errors,
-            flush=lambda timeout_seconds: True,
-            close=lambda: None,
-        )
+    processor = SpanloopProcessor(
+        captured._put,
+        sends_running_spans=False,
+        max_value_chars=settings.max_value_chars,
+        keeps_errors=settings.keep_errors,
+        flush=lambda timeout_seconds: True,
+        close=lambda: None,
     )
+    provider.add_span_processor(processor)
+    own = _setup.own_tracer(settings, provider, processor)
     tracer = provider.get_tracer("spanloop")
     return _runtime.Runtime(
         settings,
@@ -204,6 +204,7 @@ def _runtime_into(captured: Capture, arguments: Mapping[str, Any]) -> _runtime.R
         None,
         mask=mask,
         attachments=captured._keeper,
+        own=own,
         put_row=captured._put_row,
         clock=TickingClock(),
     )

@@ -122,6 +122,7 @@ def test_fork_while_threads_trace(collector: Collector) -> None:
         def work():
             while not stop:
                 spans('busy')
+                time.sleep(0.0005)  # or the queue runs over
         threads = [threading.Thread(target=work) for _ in range(2)]
         for t in threads: t.start()
         for n in range(10):
