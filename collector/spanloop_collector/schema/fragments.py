@@ -14,20 +14,23 @@ from spanloop_collector.schema import any_value, attributes
 TEXT_MAP = "Map(LowCardinality(String), String)"
 NUMBER_MAP = "Map(LowCardinality(String), Float64)"
 
-EVENT_ROLES = {
-    "input_event_names": {
+SENDERS = {
+    "flat_input": {
         "gen_ai.system.message": "system",
         "gen_ai.user.message": "user",
         "gen_ai.tool.message": "tool",
         "gen_ai.content.prompt": "user",
     },
-    "output_event_names": {
+    "flat_output": {
         "gen_ai.assistant.message": "assistant",
         "gen_ai.choice": "assistant",
         "gen_ai.content.completion": "assistant",
     },
 }
-"""Span events that carry messages, by the role of their sender; from before messages were attributes."""
+"""Span events that carry messages, by the role of their sender; from before messages were attributes.
+
+For inputs and for outputs, each named by the target of the numbered attributes that may stand for them as well.
+"""
 
 
 FAMILY_ARRAYS = ("keys", "kinds", "texts")
@@ -82,18 +85,16 @@ def object_pairs(text: str) -> str:
 
 def number_map(text: str) -> str:
     """SQL for the numeric members of a JSON object as a map; true is 1, false 0, and null no member."""
-    number = "toFloat64OrNull(multiIf(text = 'true', '1', text = 'false', '0', text))"
-    pairs = f"JSONExtractKeysAndValuesRaw({text})"
-    return number_map_of(f"({pairs}).1", f"arrayMap(text -> {number}, ({pairs}).2)")
+    numbers = "arrayMap(text -> toFloat64OrNull(multiIf(text = 'true', '1', text = 'false', '0', text)), pairs.2)"
+    of_pairs = let("numbers", numbers, number_map_of("pairs.1", "numbers"))
+    return let("pairs", f"JSONExtractKeysAndValuesRaw({text})", of_pairs)
 
 
 def number_map_of(names: str, numbers: str) -> str:
     """SQL for a map of the numbers that are not NULL."""
-    return (
-        f"CAST((arrayFilter((name, number) -> isNotNull(number), {names}, {numbers}), "
-        f"arrayMap(number -> assumeNotNull(number), arrayFilter(number -> isNotNull(number), {numbers}))), "
-        f"'{NUMBER_MAP}')"
-    )
+    present = f"arrayFilter((name, number) -> isNotNull(number), {names}, {numbers})"
+    values = f"arrayMap(number -> assumeNotNull(number), arrayFilter(number -> isNotNull(number), {numbers}))"
+    return f"CAST(({present}, {values}), '{NUMBER_MAP}')"
 
 
 def first_of(target: str) -> str:
@@ -114,41 +115,55 @@ def is_metric(code: str) -> str:
     return f"{code} BETWEEN {min(codes)} AND {max(codes)}"
 
 
-def messages_of_events(roles_name: str) -> str:
-    """SQL for the JSON list of the messages among a span's events, '' where there are none."""
-    roles = EVENT_ROLES[roles_name]
-    names, senders = sql_array(list(roles)), sql_array(list(roles.values()))
+def let(name: str, value: str, body: str) -> str:
+    """SQL for the body, in which `name` stands for the value: written, and so analysed, once."""
+    return f"arrayMap({name} -> {body}, [{value}])[1]"
+
+
+def scattered_messages() -> str:
+    """SQL for an array of two: the JSON lists of messages that a span spreads over its attributes or its events.
+
+    First inputs, then outputs; '' where there are none. One expression for both, since ClickHouse takes longer to
+    analyse it at every insert than to run it for the few spans that need it.
+    """
+    sides = ", ".join(
+        f"({attributes.code_of(target)}, {sql_array(list(roles))}, {sql_array(list(roles.values()))})"
+        for target, roles in SENDERS.items()
+    )
+    return f"arrayMap(side -> if(has(codes, side.1), {_flat_messages()}, {_messages_of_events()}), [{sides}])"
+
+
+def _messages_of_events() -> str:
+    """The messages among a span's events; `side` holds the names of their events and the roles."""
     # The map of texts no longer says what was JSON; `content` is a text unless it is a list or an object.
-    is_json = "isValidJSON(value) AND (key != 'content' OR match(value, '^[\\\\[{{]'))"
+    is_json = "isValidJSON(value) AND (key != 'content' OR match(value, '^[\\[{{]'))"
     member = f"concat(',', toJSONString(key), ':', if({is_json}, value, toJSONString(value)))"
     members = f"arrayMap((key, value) -> if(key = 'role', '', {member}), mapKeys(event.3), mapValues(event.3))"
-    role = f"transform(event.2, {names}, {senders}, '')"
+    role = "side.3[indexOf(side.2, event.2)]"
     message = f"concat('{{\"role\":', toJSONString({role}), arrayStringConcat({members}), '}}')"
-    found = f"arrayFilter(event -> event.2 IN ({', '.join(sql_text(n) for n in roles)}), events)"
-    return f"if(empty({found}), '', concat('[', arrayStringConcat(arrayMap(event -> {message}, {found}), ','), ']'))"
+    messages = f"concat('[', arrayStringConcat(arrayMap(event -> {message}, found), ','), ']')"
+    found = "arrayFilter(event -> has(side.2, event.2), events)"
+    return let("found", found, f"if(empty(found), '', {messages})")
 
 
-def flat_messages(target: str) -> str:
-    """SQL for the JSON list of messages that a span spreads over numbered attributes.
+def _flat_messages() -> str:
+    """The messages in numbered attributes, whose code `side` holds.
 
     `llm.input_messages.0.message.role` becomes `[{"role": …}]`; lists further down become objects keyed by number.
     """
-    code = attributes.code_of(target)
     is_json = f"kind IN ({any_value.TAGS['int']}, {any_value.TAGS['bool']}, {any_value.TAGS['json']})"
-    member = "concat(toJSONString({name}), ':', if({is_json}, text, toJSONString(text)))".format(
-        name="replaceRegexpOne(key, '^[a-z_]+\\\\.[a-z_]+\\\\.[0-9]+\\\\.(message\\\\.)?', '')",
-        is_json=is_json,
-    )
+    name = "replaceRegexpOne(key, '^[a-z_]+\\.[a-z_]+\\.[0-9]+\\.(message\\.)?', '')"
+    member = f"concat(toJSONString({name}), ':', if({is_json}, text, toJSONString(text)))"
     # (number of the message, its member as JSON) for each attribute of the family
     parts = (
         f"arrayMap((key, kind, text) -> (toUInt32OrZero(splitByChar('.', toString(key))[3]), {member}), "
-        + ", ".join(f"arrayFilter((x, code) -> code = {code}, {array}, codes)" for array in FAMILY_ARRAYS)
+        + ", ".join(f"arrayFilter((x, code) -> code = side.1, {array}, codes)" for array in FAMILY_ARRAYS)
         + ")"
     )
-    numbers = f"arraySort(arrayDistinct(({parts}).1))"
-    members = f"arrayStringConcat(arrayMap(part -> part.2, arrayFilter(part -> part.1 = n, {parts})), ',')"
+    members = "arrayStringConcat(arrayMap(part -> part.2, arrayFilter(part -> part.1 = n, parts)), ',')"
     message = f"toString(CAST(concat('{{', {members}, '}}'), 'JSON'))"
-    return f"concat('[', arrayStringConcat(arrayMap(n -> {message}, {numbers}), ','), ']')"
+    messages = f"arrayMap(n -> {message}, arraySort(arrayDistinct(parts.1)))"
+    return let("parts", parts, f"concat('[', arrayStringConcat({messages}, ','), ']')")
 
 
 def exception_text(events: str) -> str:
@@ -235,8 +250,7 @@ FRAGMENTS: dict[str, Callable[..., str]] = {
     "object_pairs": object_pairs,
     "number_map": number_map,
     "number_map_of": number_map_of,
-    "messages_of_events": messages_of_events,
-    "flat_messages": flat_messages,
+    "scattered_messages": scattered_messages,
     "exception_text": exception_text,
     "code_of_key": code_of_key,
     "rename": rename,

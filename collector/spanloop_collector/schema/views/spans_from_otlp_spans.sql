@@ -38,17 +38,13 @@ SELECT
         isValidJSON(input_text) AND input_may_be_json, input_text,
         input_text != '', toJSONString(input_text),
         input_at > 0, {json:texts[input_at]},
-        has(codes, {code:flat_input}), {flat_messages:flat_input},
-        empty(events), '',
-        {messages_of_events:input_event_names}
+        scattered[1]
     ) AS input,
     multiIf(
         isValidJSON(output_text) AND output_may_be_json, output_text,
         output_text != '', toJSONString(output_text),
         output_at > 0, {json:texts[output_at]},
-        has(codes, {code:flat_output}), {flat_messages:flat_output},
-        empty(events), '',
-        {messages_of_events:output_event_names}
+        scattered[2]
     ) AS output,
     multiIf(
         expected_at = 0, '',
@@ -63,6 +59,7 @@ SELECT
         'error'
     ) AS error,
     if(empty(scores_object), map(), {number_map:scores_object}) AS scores,
+    if(empty(online_scores_object), map(), {number_map:online_scores_object}) AS online_scores,
     CAST(
         (
             arrayConcat(
@@ -131,6 +128,12 @@ FROM
             {content:values[input_at]:heads[input_at]} AS input_text,
             {content:values[output_at]:heads[output_at]} AS output_text,
             {content:values[expected_at]:heads[expected_at]} AS expected_text,
+            if(
+                (input_at = 0 OR output_at = 0)
+                    AND (notEmpty(events) OR has(codes, {code:flat_input}) OR has(codes, {code:flat_output})),
+                {scattered_messages},
+                ['', '']
+            ) AS scattered,
             joinGet('{database}.model_prices', 'prices', concat(provider, '/', model)) AS prices,
             arrayConcat(
                 if(empty(metadata_object), [], {object_pairs:metadata_object}),
@@ -175,6 +178,7 @@ FROM
                 ) AS provider,
                 {string:metrics_object} AS metrics_object,
                 {string:scores_object} AS scores_object,
+                {string:online_scores_object} AS online_scores_object,
                 {string:metadata_object} AS metadata_object,
                 {string:parameters_object} AS parameters_object,
                 arrayMap(
