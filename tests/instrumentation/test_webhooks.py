@@ -8,8 +8,11 @@ import hashlib
 import hmac
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -105,6 +108,21 @@ async def test_an_asgi_application_answers_with_the_overrides_in_force() -> None
     assert answers[0].json() == [TEST, {"temperature": 0.2}, {"temperature": 0.2}]
     assert answers[1].json() == {"temperature": 0.7}
     assert answers[2].json() == {"error": "the header webhook-id is missing"}
+
+
+async def test_the_readmes_application_uses_the_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    [code] = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "AsgiWebhooks" in block]
+    monkeypatch.setenv("SPANLOOP_WEBHOOK_SECRET", SECRET)
+    asked: list[dict[str, Any]] = []
+    completions = SimpleNamespace(create=lambda **given: asked.append(given))
+    names: dict[str, Any] = {"client": SimpleNamespace(chat=SimpleNamespace(completions=completions))}
+    exec(code, names)
+    body = json.dumps(TEST).encode()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(names["app"]), base_url="http://app") as client:
+        answer = await client.post("/spanloop", content=body, headers=signed(body))
+    assert answer.status_code == 204
+    assert asked == [{"messages": [{"role": "user", "content": "why?"}], "model": "gpt-4o-mini", "temperature": 0.2}]
 
 
 def wsgi_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

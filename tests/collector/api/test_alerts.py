@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from spanloop.v1 import alerts_pb2, alerts_pb2_grpc
+from spanloop_collector.cli.alerts import read_condition
 from spanloop_collector.keys.principal import Scope
 
 from tests.collector.api.conftest import Api
@@ -116,6 +120,15 @@ async def test_trying_out_shows_groups_and_refuses_private_receivers(api: Api) -
     draft = {**ALERT, "comparison": "", "sql": "SELECT count() > 100 FROM logs"}
     answer = await post(api, "/v1/alerts/test", {"alert": draft})
     assert answer["groups"] == [{"labels": {}, "value": 0, "is_firing": False}]
+
+
+async def test_the_readmes_alerts_run(api: Api) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    [text] = re.findall(r"^```yaml\n# alerts.yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    for alert in yaml.safe_load(text)["alerts"]:
+        comparison, threshold = read_condition(alert.pop("when"))
+        body = {"alert": {**alert, "comparison": comparison, "threshold": threshold}}
+        assert (await post(api, "/v1/alerts", body))["outcome"] == "created"
 
 
 async def test_grpc_serves_the_same(api: Api) -> None:
