@@ -14,6 +14,8 @@ from spanloop_collector.cli.datasets import datasets
 from spanloop_collector.cli.dead_letters import dead_letters
 from spanloop_collector.cli.demo import demo
 from spanloop_collector.cli.doctor import doctor
+from spanloop_collector.cli.eval import run_evals
+from spanloop_collector.cli.experiments import experiments
 from spanloop_collector.cli.keys import keys
 from spanloop_collector.cli.promote import lineage, promote
 from spanloop_collector.cli.review import review
@@ -53,6 +55,8 @@ def _root(
 app.command(rich_help_panel="Run")(serve)
 app.command(rich_help_panel="Run")(demo)
 app.command(rich_help_panel="Run")(score)
+app.command("eval", rich_help_panel="Improve")(run_evals)
+app.add_typer(experiments, name="experiments", rich_help_panel="Improve")
 app.command("check-config", rich_help_panel="Run")(check_config)
 app.command(rich_help_panel="Look")(sql)
 app.command(rich_help_panel="Look")(tail)

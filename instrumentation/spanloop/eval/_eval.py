@@ -11,7 +11,7 @@ from spanloop._api import ApiClient, ApiError, default_project
 from spanloop._failsafe import log
 from spanloop._json import to_json
 from spanloop.eval import _registry
-from spanloop.eval._case import BaseExperiment, Data, EvalCase, is_stream, resolve_data
+from spanloop.eval._case import BaseExperiment, Data, EvalCase, resolve_data
 from spanloop.eval._evaluator import Evaluator
 from spanloop.eval._experiment import (
     FLUSH_SECONDS,
@@ -143,14 +143,20 @@ def choose_reporter(evaluator: Evaluator) -> Reporter:
 async def run_evaluator(evaluator: Evaluator, *, progress: Progress | None = None) -> EvalResultWithSummary:
     """Runs one eval and sums it up; reports nothing."""
     data = await resolve_data(evaluator.data)
-    experiment = await asyncio.to_thread(_open_experiment, evaluator, data)
-    if isinstance(data, BaseExperiment):
-        data = await asyncio.to_thread(_cases_of_base, data, evaluator, experiment)
+    experiment = await asyncio.to_thread(open_experiment, evaluator, data)
+    data = await asyncio.to_thread(prepare_data, data, evaluator, experiment)
     recording = experiment.recording if experiment is not None else Recording()
     if evaluator.on_start is not None:
         evaluator.on_start(experiment)
-    skip = await asyncio.to_thread(_recorded_already, experiment) if evaluator.update and experiment else None
+    skip = await asyncio.to_thread(recorded_already, experiment) if evaluator.update and experiment else None
     run = await run_trials(evaluator, data, recording, progress=progress, skip=skip)
+    return await finish_run(evaluator, experiment, run, not_recorded=recording.lost)
+
+
+async def finish_run(
+    evaluator: Evaluator, experiment: Experiment | None, run: Run, *, not_recorded: Callable[[], int] | int
+) -> EvalResultWithSummary:
+    """The result, once every row has left."""
     if experiment is None:
         summary = run.tally.summary(evaluator.project_name, evaluator.experiment_name or "")
     else:
@@ -162,11 +168,16 @@ async def run_evaluator(evaluator: Evaluator, *, progress: Progress | None = Non
         failed_total=run.tally.failed,
         is_complete=run.is_complete,
         not_run=run.not_run,
-        not_recorded=recording.lost(),
+        not_recorded=not_recorded if isinstance(not_recorded, int) else not_recorded(),
     )
 
 
-def _open_experiment(evaluator: Evaluator, data: Any) -> Experiment | None:
+def prepare_data(data: Any, evaluator: Evaluator, experiment: Experiment | None) -> Any:
+    """The data, with the rows of an earlier experiment in the place of BaseExperiment()."""
+    return _cases_of_base(data, evaluator, experiment) if isinstance(data, BaseExperiment) else data
+
+
+def open_experiment(evaluator: Evaluator, data: Any) -> Experiment | None:
     """The experiment to record in; None, with a warning, where no collector answers."""
     if evaluator.no_send_logs:
         return None
@@ -202,7 +213,7 @@ def _cases_of_base(data: BaseExperiment, evaluator: Evaluator, experiment: Exper
         raise RuntimeError("data=BaseExperiment() needs a collector that has experiments, and none answers")
     if data.name is not None:
         return ReadonlyExperiment(ApiClient(), experiment.project, data.name).as_dataset()
-    base = experiment.fetch_base_experiment()
+    base = experiment.fetch_base_experiment(evaluator.base_experiment_id or evaluator.base_experiment_name)
     if base is None:
         raise RuntimeError(
             f"data=BaseExperiment(): project {experiment.project!r} has no earlier experiment to start from; name one "
@@ -211,7 +222,7 @@ def _cases_of_base(data: BaseExperiment, evaluator: Evaluator, experiment: Exper
     return base.as_dataset()
 
 
-def _recorded_already(experiment: Experiment) -> Skip:
+def recorded_already(experiment: Experiment) -> Skip:
     """Says of which trials there are rows, for an eval that goes on where it was interrupted."""
     left = Experiments(ApiClient()).recorded_inputs(experiment.id, experiment.project)
 
@@ -242,6 +253,3 @@ def _finish(evaluator: Evaluator, experiment: Experiment, run: Run) -> Experimen
         log.warning("%s. The summary is this run's own, without a comparison", error)
         return run.tally.summary(experiment.project, experiment.name)
     return summary_of(answer, experiment.project)
-
-
-__all__ = ["Eval", "EvalAsync", "is_stream", "run_evaluator"]

@@ -114,7 +114,7 @@ class Experiment:
 
     def __init__(self, client: ApiClient, found: Mapping[str, Any]) -> None:
         self._experiments = Experiments(client)
-        self._found = found
+        self.found = found
         self._lock = threading.Lock()  # protects the two below
         self._open_spans = 0
         self._last_log_ns = time.time_ns()
@@ -126,17 +126,17 @@ class Experiment:
     @property
     def id(self) -> str:
         """Stays the same."""
-        return str(self._found["id"])
+        return str(self.found["id"])
 
     @property
     def name(self) -> str:
         """Unique in the project."""
-        return str(self._found["name"])
+        return str(self.found["name"])
 
     @property
     def project(self) -> str:
         """The project it belongs to."""
-        return str(self._found["project"])
+        return str(self.found["project"])
 
     @property
     def recording(self) -> Recording:
@@ -302,9 +302,9 @@ class Experiment:
         answer = self._experiments.compare(self.project, self.id, base=comparison_experiment_id or "")
         return summary_of(answer, self.project)
 
-    def fetch_base_experiment(self) -> ReadonlyExperiment | None:
+    def fetch_base_experiment(self, base_experiment: str | None = None) -> ReadonlyExperiment | None:
         """The experiment that this one is compared with; None where there is none."""
-        base = self._experiments.get(self.id, self.project).get("base")
+        base = self._experiments.get(self.id, self.project, base=base_experiment or "").get("base")
         return ReadonlyExperiment(self._experiments.client, self.project, base["id"]) if base else None
 
     def export(self) -> str:

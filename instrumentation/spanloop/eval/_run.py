@@ -41,6 +41,14 @@ class Run:
     is_complete: bool = True
     is_interrupted: bool = False
 
+    def merge(self, other: Run) -> None:
+        """Adds what another process made of its part."""
+        self.tally.merge(other.tally)
+        self.results += other.results
+        self.total += other.total
+        self.not_run += other.not_run
+        self.is_interrupted = self.is_interrupted or other.is_interrupted
+
 
 @dataclass(slots=True)
 class Job:
@@ -64,10 +72,11 @@ async def run_trials(
     *,
     progress: Progress | None = None,
     skip: Skip | None = None,
+    shard: tuple[int, int] = (0, 1),
 ) -> Run:
     """Every trial of the eval. A stop, by timeout or interrupt, ends it with what there is.
 
-    `skip` says of a case's trial whether it is there already.
+    `skip` says of a case's trial whether it is there already; `shard` (i, n) takes every nth case from the ith.
     """
     concurrency = evaluator.max_concurrency or DEFAULT_CONCURRENCY
     if concurrency < 1:
@@ -84,13 +93,15 @@ async def run_trials(
     )
     run = _Running(evaluator, data, recording, trials, progress)
     try:
-        await run.all(jobs(evaluator, data, skip), concurrency)
+        await run.all(jobs(evaluator, data, skip, shard), concurrency)
     finally:
         threads.close()
     return run.made
 
 
-async def jobs(evaluator: Evaluator, data: Any, skip: Skip | None = None) -> AsyncIterator[Job]:
+async def jobs(
+    evaluator: Evaluator, data: Any, skip: Skip | None = None, shard: tuple[int, int] = (0, 1)
+) -> AsyncIterator[Job]:
     """The trials to run, in order."""
     number = 0
     async for case in iterate(data):
@@ -99,8 +110,9 @@ async def jobs(evaluator: Evaluator, data: Any, skip: Skip | None = None) -> Asy
         count = case.trial_count or evaluator.trial_count
         if count < 1:
             raise ValueError(f"trial_count={count}; expected at least 1")
+        is_ours = number % shard[1] == shard[0]
         for trial in range(count):
-            if skip is None or not skip(case, trial):
+            if is_ours and (skip is None or not skip(case, trial)):
                 yield Job(number, case, trial, count)
         number += 1
 

@@ -23,6 +23,16 @@ class Running:
         self.mean += step / self.count
         self.squares += step * (value - self.mean)
 
+    def merge(self, other: Running) -> None:
+        """Adds the values of another."""
+        if not other.count:
+            return
+        count = self.count + other.count
+        step = other.mean - self.mean
+        self.mean += step * other.count / count
+        self.squares += other.squares + step * step * self.count * other.count / count
+        self.count = count
+
     @property
     def deviation(self) -> float | None:
         """Between values; None for fewer than two."""
@@ -53,6 +63,15 @@ class Tally:
         case.left -= 1
         if not case.left:
             self._close_case(self._open.pop(case_number))
+
+    def merge(self, other: Tally) -> None:
+        """Adds what another process counted of other cases."""
+        self.trials += other.trials
+        self.failed += other.failed
+        self.cases += other.cases
+        self.seconds.merge(other.seconds)
+        for name, running in other.scores.items():
+            self.scores.setdefault(name, Running()).merge(running)
 
     def finish(self) -> None:
         """Counts cases of which not all trials ran."""
