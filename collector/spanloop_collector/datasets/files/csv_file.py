@@ -43,7 +43,7 @@ def write_stream(stream: IO[bytes], rows: Iterable[Mapping[str, Any]]) -> None:
     writer = csv.writer(text)
     writer.writerow(FIELDS)
     for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in FIELDS])
+        writer.writerow([_cell(row.get(name)) if name != "id" else row.get(name) for name in FIELDS])
     text.flush()
     text.detach()
 
