@@ -22,6 +22,7 @@ SELECT
     expected,
     error,
     scores,
+    online_scores,
     metrics,
     metadata,
     metadata_json,
@@ -91,7 +92,7 @@ def _fields(row: Mapping[str, Any]) -> dict[str, Json]:
     }
     fields["metrics"] = {name: value for name, value in row["metrics"].items() if name not in ("start", "end")}
     fields["metadata"] = _metadata(row["metadata"], row["metadata_json"])
-    fields |= {name: row[name] for name in ("error", "scores", "tags")}
+    fields |= {name: row[name] for name in ("error", "scores", "online_scores", "tags")}
     return {name: value for name, value in fields.items() if value or name in ("input", "output", "expected")}
 
 

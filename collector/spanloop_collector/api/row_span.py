@@ -13,7 +13,7 @@ from spanloop_collector.api.row import Json, StoredRow
 
 SCOPE_NAME = "spanloop.api"
 
-JSON_ATTRIBUTES = ("input", "output", "expected", "scores", "metrics", "tags", "origin")
+JSON_ATTRIBUTES = ("input", "output", "expected", "scores", "online_scores", "metrics", "tags", "origin")
 
 # Keys of metadata that are columns too, and the attributes that fill those columns.
 MODEL_ATTRIBUTES = {
@@ -83,10 +83,21 @@ def _attributes(row: StoredRow) -> dict[str, str]:
         attributes["spanloop.type"] = row.type
     if row.fields.get("error"):
         attributes["spanloop.error"] = row.fields["error"]
+    fields = _scores_apart(row.fields)
     for name in JSON_ATTRIBUTES:
-        if name in row.fields:
-            attributes[f"spanloop.{name}"] = write_json(row.fields[name])
+        if name in fields:
+            attributes[f"spanloop.{name}"] = write_json(fields[name])
     return attributes | _metadata_attributes(row.fields.get("metadata") or {})
+
+
+def _scores_apart(fields: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The fields with each score in one place: what rules gave counts as theirs unless it was changed or cleared."""
+    online, scores = fields.get("online_scores"), fields.get("scores") or {}
+    if not online:
+        return fields
+    unchanged = {name: score for name, score in online.items() if scores.get(name) == score}
+    own = {name: score for name, score in scores.items() if name not in unchanged}
+    return {**fields, "scores": own, "online_scores": unchanged}
 
 
 def _metadata_attributes(metadata: Mapping[str, Json]) -> dict[str, str]:

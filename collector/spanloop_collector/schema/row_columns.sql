@@ -32,4 +32,5 @@
     scope_version,
     trace_state,
     metadata_json,
-    received
+    received,
+    online_scores

@@ -18,6 +18,7 @@ from spanloop_collector.errors import InvalidRequestError, QueryError
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.query.refusal import from_engine
+from spanloop_collector.query.syntax_tree import IN_FUNCTIONS, read_nodes
 
 DRY_RUN_ROWS = 10_000
 DRY_RUN_SECONDS = 5
@@ -38,7 +39,7 @@ WHERE toString({condition}) != ''
 _CANONICAL = re.compile(r"SELECT (.*) AS expression FROM logs", re.DOTALL)
 _POSITION = re.compile(r"position (\d+)")
 _LINE = re.compile(r"\(line (\d+), col (\d+)\)")
-_OUR_QUESTION = re.compile(r"[:.]? ?In (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
+_OUR_QUESTION = re.compile(r"[:.]? ?[Ii]n (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
 
 
 class FormatDatabase(Protocol):
@@ -60,7 +61,8 @@ def parse_condition(store: FormatDatabase, text: str, *, field: str) -> str:
     except Error as error:
         raise _invalid(field, _own_position(_message(error))) from None
     match = _CANONICAL.fullmatch(str(canonical))
-    if match is None or not _is_one_expression(str(canonical)):
+    is_sound = match is not None and _is_one_expression(str(canonical)) and not _names_a_table(store, str(canonical))
+    if match is None or not is_sound:
         raise _invalid(field, "expected one SQL expression over the columns of logs, without a query inside")
     return _without_outer_parentheses(match[1])
 
@@ -102,14 +104,24 @@ def _is_one_expression(canonical: str) -> bool:
     tree = trees[0]
     present = {name for name, value in tree.args.items() if value}
     queries = list(tree.find_all(exp.Select, exp.SetOperation, exp.Subquery, exp.Table))
-    if any(isinstance(node.args.get("field"), exp.Column) for node in tree.find_all(exp.In)):
-        # `id IN name` reads a table of that name.
-        return False
     return (
         present <= {"expressions", "from", "from_", "kind"}
         and len(tree.expressions) == 1
         and len([query for query in queries if not isinstance(query, exp.Table)]) == 1
         and len([query for query in queries if isinstance(query, exp.Table)]) == 1
+    )
+
+
+def _names_a_table(store: FormatDatabase, canonical: str) -> bool:
+    """Whether the expression reads a table without a query, as `id IN name` does."""
+    lines = [str(row[0]) for row in store.query(f"EXPLAIN AST {canonical}").result_rows]
+    return any(
+        node.kind == "Identifier"
+        and node.position == 1
+        and (function := node.ancestor(2)) is not None
+        and function.kind == "Function"
+        and function.name.lower() in IN_FUNCTIONS
+        for node in read_nodes(lines)
     )
 
 

@@ -27,6 +27,7 @@ from spanloop_collector.score.rates import Allowances
 from spanloop_collector.score.rule import Rule, RuleScorer
 from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.scored_rows import RowReader, ScoredRow
+from spanloop_collector.score.slots import Slots
 from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.task import Task
 
@@ -43,12 +44,6 @@ FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
-
-
-class Slots(Protocol):
-    """Which part of the queue is ours."""
-
-    def owned(self) -> Iterable[int]: ...
 
 
 class ResultStore(Protocol):
@@ -109,6 +104,7 @@ class Dispatcher:
         self._slots = slots
         self._now = now
         self._lines = Lines()
+        self._owned = slots.owned()
         self._leases: dict[str, Lease] = {}
         self._under_way: dict[Key, int] = {}
         self._known: dict[str, float] = {}
@@ -122,6 +118,11 @@ class Dispatcher:
     def held(self) -> int:
         """Tasks in memory that nobody has yet."""
         return len(self._lines) + self._idle.held
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The slots that this collector hands out."""
+        return self._owned
 
     @property
     def is_caught_up(self) -> bool:
@@ -161,8 +162,11 @@ class Dispatcher:
                 await asyncio.wait_for(self._available.wait(), min(left, 1.0))
 
     def extend(self, worker: str, ids: Iterable[str]) -> list[str]:
-        """Renews leases; returns the tasks that the worker still has."""
-        kept = [id for id in ids if id in self._leases and self._leases[id].worker == worker]
+        """Renews leases; returns the tasks that the worker still has, without those of slots that went elsewhere."""
+        owned = self._slots.owned()
+        kept = [
+            id for id in ids if (lease := self._leases.get(id)) and lease.worker == worker and lease.task.slot in owned
+        ]
         for id in kept:
             self._leases[id] = replace(self._leases[id], until=self._now() + LEASE_SECONDS)
         return kept
@@ -194,17 +198,30 @@ class Dispatcher:
         now = self._now()
         self._expire(now)
         self._lines.wake(now)
+        self._let_go(self._slots.owned())
         for task in await asyncio.to_thread(self._idle.due):
             self._lines.add(task)
         if self.held < MAX_HELD:
-            slots = list(self._slots.owned())
-            tasks = await asyncio.to_thread(self._reader.read, slots, is_known=self._is_known, limit=PAGE_ROWS)
+            tasks = await asyncio.to_thread(
+                self._reader.read, self._slots.owned(), is_known=self._is_known, limit=PAGE_ROWS
+            )
             for task in tasks:
                 self._hold(task, now)
             if not self._reader.is_at_end:
                 self._nudge.set()
         if len(self._lines):
             self._available.set()
+
+    def _let_go(self, owned: frozenset[int]) -> None:
+        """Forgets the tasks of slots that another collector hands out now; those under way may come back here."""
+        if owned == self._owned:
+            return
+        self._owned = owned
+        for task in (*self._lines.keep(self._is_ours), *self._idle.keep(self._is_ours)):
+            self._known.pop(task.id, None)
+
+    def _is_ours(self, task: Task) -> bool:
+        return task.slot in self._owned
 
     def _hold(self, task: Task, now: float) -> None:
         if self._is_known(task.id):

@@ -45,6 +45,13 @@ class IdleWatch:
         """Keeps a task until its trace or group is idle."""
         self._parked[task.id] = (self._now(), task)
 
+    def keep(self, is_ours: Callable[[Task], bool]) -> list[Task]:
+        """Forgets the tasks that are not ours, and returns them."""
+        lost = [task for _, task in self._parked.values() if not is_ours(task)]
+        for task in lost:
+            del self._parked[task.id]
+        return lost
+
     def due(self) -> list[Task]:
         """Tasks whose trace or group is idle; they wait here no longer. Blocks."""
         now = self._now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from spanloop_collector.score.task import Task
 
@@ -34,6 +34,13 @@ class Line:
             tasks.appendleft(task)
         else:
             tasks.append(task)
+
+    def keep(self, is_ours: Callable[[Task], bool]) -> list[Task]:
+        """Forgets the tasks that are not ours, and returns them."""
+        lost = [task for task in (*self._live, *self._backfill) if not is_ours(task)]
+        self._live = deque(filter(is_ours, self._live))
+        self._backfill = deque(filter(is_ours, self._backfill))
+        return lost
 
     def take(self) -> Task:
         """The next task."""
@@ -76,6 +83,14 @@ class Lines:
     def served(self, key: Key) -> None:
         """Moves a line behind the others."""
         self._lines.move_to_end(key)
+
+    def keep(self, is_ours: Callable[[Task], bool]) -> list[Task]:
+        """Forgets the tasks that are not ours, and returns them."""
+        lost = [task for line in self._lines.values() for task in line.keep(is_ours)]
+        lost += [task for _, _, task in self._delayed if not is_ours(task)]
+        self._delayed = [each for each in self._delayed if is_ours(each[2])]
+        heapq.heapify(self._delayed)
+        return lost
 
     def drop(self, key: Key) -> None:
         """Forgets a line."""

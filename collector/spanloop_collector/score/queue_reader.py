@@ -18,7 +18,7 @@ SWEEP_EVERY_SECONDS = 10.0
 READ_TASKS = """
 SELECT
     toUnixTimestamp64Micro(queued) AS queued_us, task_id, project, rule_id, rule_version, scorer, trace_id, span_id,
-    group_key, toUnixTimestamp64Nano(created), toUnixTimestamp64Nano(ended), probability, run, backfill
+    group_key, toUnixTimestamp64Nano(created), toUnixTimestamp64Nano(ended), probability, run, backfill, slot
 FROM {database:Identifier}.scoring_queue
 WHERE (queued, task_id) > (fromUnixTimestamp64Micro({since_us:Int64}, 'UTC'), {since_id:String})
     AND has({slots:Array(UInt8)}, slot)

@@ -15,7 +15,7 @@ from spanloop_collector.score.queue_reader import QueueReader
 from spanloop_collector.score.results import Results
 from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.scored_rows import RowReader
-from spanloop_collector.score.slots import EverySlot
+from spanloop_collector.score.slots import SLOTS, slots_of
 from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.trigger import Trigger
 from spanloop_collector.score.worker_api import ScoringOperations
@@ -30,6 +30,7 @@ class Scoring:
         self.book = RuleBook(store)
         self.results = Results(store, self.book)
         self._spending = Spending(store)
+        self._slots = slots_of(store)
         self.dispatcher = Dispatcher(
             self.book,
             QueueReader(store),
@@ -37,15 +38,19 @@ class Scoring:
             self.results,
             idle=IdleWatch(store, self.book),
             spending=self._spending,
-            slots=EverySlot(),
+            slots=self._slots,
         )
-        self.backfills = Backfills(store, self.book, self.dispatcher)
+        self.backfills = Backfills(store, self.book, self.dispatcher, is_ours=self._is_ours)
         self.trigger = Trigger(store, self.book, on_queued=self.dispatcher.nudge)
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything for a worker to do, now or soon."""
         return self.trigger.is_needed or self.dispatcher.held > 0 or self.backfills.is_busy
+
+    def _is_ours(self, id: str) -> bool:
+        """Whether this collector carries out the backfill of that id."""
+        return int(id[:2], 16) % SLOTS in self.dispatcher.owned
 
     def operations(self, queries: Queries) -> dict[str, object]:
         """What serves the API, by service."""
@@ -60,6 +65,7 @@ class Scoring:
         work = (
             self.book.watch(),
             self._spending.watch(),
+            self._slots.run(),
             self.trigger.run(),
             self.results.run(),
             self.dispatcher.run(),

@@ -38,6 +38,7 @@ class Task:
     probability: float
     run: str
     backfill: str
+    slot: int = 0
     attempt: int = 1
     subject: Subject | None = field(default=None)
     """Known once the task was handed out."""

@@ -82,9 +82,11 @@ def test_running_rows_are_scored_when_they_end_and_once(project: Project, tmp_pa
 
     assert sorted(calls.read_text().split()) == ["a", "b", "c"]
     assert len(results) == 3
+    # What is written to a scored row afterwards leaves the score what it is.
     (row,) = project.sql("scores, metadata", view="logs", where="id = 'a'")
     assert row["scores"] == {"count_calls": 1}
     assert row["metadata"]["more"] == "1"
+    assert [r["source"] for r in project.sql("source", where="id = 'a'")] == ["online"]
 
 
 def test_filter_scope_and_names_choose_rows(project: Project) -> None:

@@ -1,0 +1,76 @@
+"""SQL of rules: one expression, checked before it is kept; errors say where."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.score.condition import parse_condition, try_condition
+from spanloop_collector.settings import QuerySettings
+from spanloop_collector.store import Store
+
+
+@pytest.fixture
+async def queries(store: Store) -> AsyncIterator[Queries]:
+    found = Queries(store, QuerySettings())
+    yield found
+    await found.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1) AS expression, (2",
+        "1) AS expression FROM logs UNION ALL SELECT (1",
+        "id IN (SELECT id FROM logs)",
+        "(id, name) IN datasets",
+        "exists(SELECT 1)",
+        "1 SETTINGS max_threads = 1",
+        "1) AS expression FROM logs WHERE (1",
+        "id NOT IN datasets",
+        "in(id, datasets)",
+        "globalNotIn(id, datasets)",
+        "1; DROP TABLE spans",
+    ],
+)
+def test_anything_but_an_expression_is_refused(store: Store, text: str) -> None:
+    with pytest.raises(InvalidRequestError):
+        parse_condition(store, text, field="rule.filter")
+
+
+def test_a_comment_cannot_swallow_what_follows(store: Store) -> None:
+    assert parse_condition(store, "type = 'llm' -- and so on", field="f") == "type = 'llm'"
+
+
+def test_what_comes_back_is_the_same(store: Store) -> None:
+    once = parse_condition(store, "((type = 'llm') and (error = '' or metadata['a'] in ('b')))", field="f")
+    assert parse_condition(store, once, field="f") == once
+
+
+def test_syntax_error_says_where_in_the_text(store: Store) -> None:
+    with pytest.raises(InvalidRequestError, match=r"rule.filter: .*position 9 .*\(line 2, col 1\)") as caught:
+        parse_condition(store, "type = \nAND 1", field="rule.filter")
+    assert caught.value.field == "rule.filter"
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("nothing = 1", "nothing"),
+        ("name", "Invalid type for filter"),
+        ("file('/etc/passwd') != ''", "function file is not allowed here"),
+        ("length(type) > 'a'", "'a'|Illegal|NO_COMMON_TYPE|Cannot"),
+    ],
+)
+async def test_dry_run_names_what_is_wrong(queries: Queries, condition: str, message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        await try_condition(queries, condition, principal=Principal.anonymous(), project="p", field="rule.filter")
+    assert "SELECT" not in str(caught.value)
+
+
+async def test_good_conditions_pass(queries: Queries) -> None:
+    for condition in ("type = 'llm'", "has(tags, 'a') OR scores['x'] < 0.3", "metrics['cost'] > 1 AND duration > 2"):
+        await try_condition(queries, condition, principal=Principal.anonymous(), project="p", field="f")

@@ -1,0 +1,221 @@
+"""Who gets which task, and what happens to those that fail or get lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from spanloop_collector.score.dispatcher import LEASE_SECONDS, Claim, Dispatcher, HandedOut
+from spanloop_collector.score.outcome import FAILED, SCORED, OneScore, Outcome
+from spanloop_collector.score.rule import Budget, Rule, RuleScorer
+from spanloop_collector.score.scored_rows import ScoredRow
+from spanloop_collector.score.slots import EverySlot
+from spanloop_collector.score.task import Subject, Task
+
+WORKER = Claim("w1", frozenset())
+
+
+@dataclass
+class Bench:
+    """A dispatcher whose queue, rules, rows, results and clock are lists and numbers of the test."""
+
+    rule: Rule
+    queued: list[Task] = field(default_factory=list)
+    stored: list[Outcome] = field(default_factory=list)
+    now: float = 1000.0
+    spent: float = 0.0
+    is_at_end: bool = True
+    held: int = 0
+
+    def __post_init__(self) -> None:
+        anything: Any = self
+        rows: Any = _Rows()
+        idle: Any = _Idle()
+        self.dispatcher = Dispatcher(
+            anything,
+            anything,
+            rows,
+            anything,
+            idle=idle,
+            spending=anything,
+            slots=EverySlot(),
+            now=lambda: self.now,
+        )
+
+    # What the dispatcher asks of the rule book, the queue, the results and the spending.
+    def current(self, rule_id: str) -> Rule:
+        return self.rule
+
+    def revision(self, rule_id: str, revision: int) -> Rule:
+        return self.rule
+
+    def read(self, slots: Iterable[int], *, is_known: Any, limit: int) -> list[Task]:
+        found = [task for task in self.queued if not is_known(task.id)]
+        self.queued = []
+        return found
+
+    async def store(self, outcomes: Sequence[Outcome]) -> None:
+        self.stored += outcomes
+
+    def today(self, rule_id: str) -> float:
+        return self.spent
+
+    def add(self, rule_id: str, cost: float) -> None:
+        self.spent += cost
+
+    async def claim(self, claim: Claim = WORKER, most: int = 100) -> list[HandedOut]:
+        await self.dispatcher._refill()
+        return await self.dispatcher.claim(claim, max_tasks=most, wait_seconds=0)
+
+
+class _Rows:
+    def read(self, tasks: Sequence[Task]) -> dict[str, ScoredRow]:
+        subject = Subject("t", "s", "s", "chat", 1, 2)
+        return {task.id: ScoredRow(subject, "{}") for task in tasks}
+
+
+class _Idle:
+    held = 0
+
+    def due(self) -> list[Task]:
+        return []
+
+    def keep(self, is_ours: Any) -> list[Task]:
+        return []
+
+
+def rule(*scorers: RuleScorer, **fields: Any) -> Rule:
+    return Rule("p", "r", scorers or (RuleScorer("m:f", "f", concurrency=2, max_attempts=3),), **fields)
+
+
+def tasks(count: int, scorer: str = "f") -> list[Task]:
+    return [Task(f"{scorer}{n}", "p", "rule", 1, scorer, "t", f"s{n}", "", 1, 2, 1.0, "", "") for n in range(count)]
+
+
+HAS_M = Claim("w1", frozenset({"m"}))
+
+
+def done(handed_out: HandedOut, status: str = SCORED, **fields: Any) -> Outcome:
+    return Outcome(handed_out.task, status, [OneScore("f", 1.0)] if status == SCORED else (), **fields)
+
+
+async def test_a_scorer_has_no_more_under_way_than_its_concurrency() -> None:
+    bench = Bench(rule(), tasks(5))
+
+    first = await bench.claim(HAS_M)
+    assert [each.task.id for each in first] == ["f0", "f1"]
+    assert await bench.claim(HAS_M) == []
+    await bench.dispatcher.complete("w1", [done(first[0])])
+
+    assert [each.task.id for each in await bench.claim(HAS_M)] == ["f2"]
+
+
+async def test_a_slow_scorer_holds_up_no_other() -> None:
+    slow, quick = RuleScorer("m:slow", "slow", concurrency=1), RuleScorer("is_json", "quick", concurrency=1)
+    bench = Bench(rule(slow, quick), tasks(100, "slow") + tasks(3, "quick"))
+
+    found = await bench.claim(HAS_M)
+
+    assert sorted(each.task.scorer for each in found) == ["quick", "quick", "quick", "slow"]
+
+
+async def test_tasks_go_only_where_their_module_is() -> None:
+    bench = Bench(rule(), tasks(1))
+    assert await bench.claim(Claim("w1", frozenset({"other"}))) == []
+    assert len(await bench.claim(HAS_M)) == 1
+
+
+async def test_tasks_of_a_worker_that_went_away_are_taken_over_until_they_count_as_lost() -> None:
+    bench = Bench(rule(), tasks(1))
+    for attempt in (1, 2, 3):
+        (found,) = await bench.claim(Claim(f"w{attempt}", frozenset({"m"})))
+        assert found.task.attempt == attempt
+        assert await bench.claim(HAS_M) == []
+        bench.now += LEASE_SECONDS + 1
+
+    assert await bench.claim(HAS_M) == []
+    await asyncio.sleep(0)
+
+    assert [(each.status, each.error) for each in bench.stored] == [(FAILED, "every worker that had it went away")]
+
+
+async def test_leases_that_are_extended_last() -> None:
+    bench = Bench(rule(), tasks(1))
+    (found,) = await bench.claim(HAS_M)
+    for _ in range(3):
+        bench.now += LEASE_SECONDS - 1
+        assert bench.dispatcher.extend("w1", [found.task.id, "unknown"]) == [found.task.id]
+        assert await bench.claim(HAS_M) == []
+
+
+async def test_result_of_a_worker_that_lost_its_task_does_not_count() -> None:
+    bench = Bench(rule(), tasks(1))
+    (late,) = await bench.claim(Claim("late", frozenset({"m"})))
+    bench.now += LEASE_SECONDS + 1
+    (taken,) = await bench.claim(HAS_M)
+
+    await bench.dispatcher.complete("late", [done(late)])
+    assert bench.stored == []
+    await bench.dispatcher.complete("w1", [done(taken)])
+    assert len(bench.stored) == 1
+
+
+async def test_failures_that_may_pass_come_back_later_and_end_with_the_last_try() -> None:
+    bench = Bench(rule(), tasks(1))
+    for attempt in (1, 2, 3):
+        (found,) = await bench.claim(HAS_M)
+        assert found.task.attempt == attempt
+        await bench.dispatcher.complete("w1", [done(found, FAILED, error="busy", is_retryable=True)])
+        if attempt < 3:
+            assert await bench.claim(HAS_M) == []
+        bench.now += 10
+
+    assert [(each.status, each.task.attempt) for each in bench.stored] == [(FAILED, 3)]
+
+
+async def test_failures_that_last_are_not_tried_again() -> None:
+    bench = Bench(rule(), tasks(1))
+    (found,) = await bench.claim(HAS_M)
+    await bench.dispatcher.complete("w1", [done(found, FAILED, error="KeyError", is_retryable=False)])
+    assert [each.status for each in bench.stored] == [FAILED]
+
+
+async def test_a_provider_that_asks_to_wait_stops_its_scorer_only() -> None:
+    asked, other = RuleScorer("m:f", "f", concurrency=5), RuleScorer("m:g", "g", concurrency=5)
+    bench = Bench(rule(asked, other), tasks(1, "f"))
+    (found,) = await bench.claim(HAS_M)
+    await bench.dispatcher.complete("w1", [done(found, FAILED, error="429", is_retryable=True, retry_after_seconds=20)])
+    bench.queued = [replace(tasks(2, "f")[1], id="f9"), *tasks(1, "g")]
+
+    assert [each.task.scorer for each in await bench.claim(HAS_M)] == ["g"]
+    bench.now += 21
+    assert sorted(each.task.id for each in await bench.claim(HAS_M)) == ["f0", "f9"]
+
+
+async def test_rates_and_budgets_hold_tasks_back() -> None:
+    bench = Bench(rule(RuleScorer("m:f", "f", concurrency=100, calls_per_minute=60)), tasks(50))
+    assert len(await bench.claim(HAS_M)) == 6
+    bench.now += 2
+    assert len(await bench.claim(HAS_M)) == 2
+
+    bench = Bench(rule(RuleScorer("m:f", "f", concurrency=100), budget=Budget(cost_per_day=1.0)), tasks(50))
+    (first, *_) = await bench.claim(HAS_M, most=1)
+    await bench.dispatcher.complete("w1", [done(first, cost=1.5)])
+    assert await bench.claim(HAS_M) == []
+    bench.now += 601
+    assert await bench.claim(HAS_M) == []
+    await asyncio.sleep(0)
+    assert {each.scores[0].reason for each in bench.stored[1:]} == {"over the rule's budget"}
+    assert len(bench.stored) == 50
+
+
+async def test_a_task_that_comes_again_is_the_same() -> None:
+    bench = Bench(rule(), tasks(1))
+    (found,) = await bench.claim(HAS_M)
+    bench.queued = tasks(1)
+    assert await bench.claim(HAS_M) == []
+    await bench.dispatcher.complete("w1", [done(found)])
+    bench.queued = tasks(1)
+    assert await bench.claim(HAS_M) == []
