@@ -27,6 +27,7 @@ FindProvider = Callable[[Any], str]
 
 MARK = "_spanloop_wrapped"
 COPIES = ("copy", "with_options")
+BETWEEN_TRIES = ("_sleep_for_retry", "_retry_request")  # what the clients call then; older versions the second
 NOT_GIVEN = ("Omit", "NotGiven")
 
 
@@ -167,22 +168,19 @@ def _async_request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:
 
 def note_retries(holder: Any) -> None:
     """Tells the current call of each further try; `holder` is a client or a class of clients."""
-    sleep = getattr(holder, "_sleep_for_retry", None)
-    if sleep is None or getattr(sleep, MARK, False):
+    name = next((name for name in BETWEEN_TRIES if hasattr(holder, name)), None)
+    between = getattr(holder, name) if name is not None else None
+    if name is None or between is None or getattr(between, MARK, False):
         return
-    wrapper = _async_retry if inspect.iscoroutinefunction(sleep) else _retry
-    if isinstance(holder, type):
-        noting: Any = wrapper(sleep)
-        setattr(noting, MARK, True)
-        holder._sleep_for_retry = noting  # type: ignore[attr-defined]  # the class of somebody else
-    else:
-        noting = wrapper(_unbound(sleep))
-        setattr(noting, MARK, True)
-        holder._sleep_for_retry = types.MethodType(noting, holder)
+    wrapper = _async_retry if inspect.iscoroutinefunction(between) else _retry
+    is_class = isinstance(holder, type)
+    noting: Any = wrapper(between if is_class else _unbound(between))
+    setattr(noting, MARK, True)
+    setattr(holder, name, noting if is_class else types.MethodType(noting, holder))
 
 
 def _retry(sleep: Callable[..., Any]) -> Callable[..., Any]:
-    """The client calls this between two tries."""
+    """Notes each further try."""
 
     @functools.wraps(sleep)
     def note_and_sleep(client: Any, *args: Any, **kwargs: Any) -> Any:

@@ -68,6 +68,8 @@ class Watch:
             self._chunks.append(chunk)
         if self._is_sse and not self._call.has_token:
             self._look_for_token(chunk)
+        if self._is_sse and b'"error"' in chunk:
+            self._look_for_error(chunk)
         if self._is_closed:
             self._finish()
 
@@ -76,6 +78,12 @@ class Watch:
         events, self._beginning = complete_events(self._beginning + chunk)
         for event in events:
             self._call.saw(event)
+
+    @guarded
+    def _look_for_error(self, chunk: bytes) -> None:
+        """The client raises on such an event, and older ones leave the response open then."""
+        if any(isinstance(event.get("error"), dict) for event in complete_events(chunk)[0]):
+            self._is_closed = True
 
     def ended(self, error: BaseException | None = None) -> None:
         """The client came to the end of the body, or could not go on."""
