@@ -68,6 +68,10 @@ class Copy:
         self._was_empty = newest == 0
         return int(newest)
 
+    def analyse(self) -> None:
+        """Raises ClickHouse's error for an expression that names or compares what it cannot."""
+        self._client.query(f"DESCRIBE TABLE ({self._changes('1')})" + self.settings())
+
     def matched(self) -> int:
         """How many rows the source has, those that are in the dataset already included."""
         return int(self._query(self._checked.count)[0][0])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from clickhouse_connect.driver.client import Client
 from spanloop.v1 import datasets_pb2
@@ -23,7 +25,7 @@ from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_rows
 from spanloop_collector.datasets.row import read_row
 from spanloop_collector.datasets.writer import RowWriter
-from spanloop_collector.errors import NotFoundError, PermissionDeniedError
+from spanloop_collector.errors import NotFoundError, PermissionDeniedError, QueryError
 from spanloop_collector.keys.principal import Scope
 from spanloop_collector.promote.checked_copy import SchemaCopy
 from spanloop_collector.promote.copy import Checked, Copy
@@ -37,6 +39,8 @@ from spanloop_collector.store import Store
 from spanloop_collector.store.connect import connect
 
 MAX_JOB_PAGE = 1_000
+
+_SCOPE = re.compile(r"[:.]? [Ii]n scope .*?(?= \([A-Z_]+\)$|$)", re.DOTALL)
 
 Answer = TypeVar("Answer")
 
@@ -178,7 +182,12 @@ class PromoteOperations:
             source_select(spec, with_facts=with_facts), principal=call.principal
         )
         count, _ = await self._queries.checked(count_select(spec), principal=call.principal)
-        return Checked(spec, rows, count, settings)
+        checked = Checked(spec, rows, count, settings)
+        nowhere = DatasetRecord(project=spec.project, id="", name="")
+        await asyncio.to_thread(
+            self._with_client, lambda client: Copy(client, self._store.database, nowhere, checked).analyse()
+        )
+        return checked
 
     async def _dataset(self, project: str, name: str, found: DatasetRecord | None = None) -> DatasetRecord:
         if found is not None:
@@ -248,13 +257,18 @@ class PromoteOperations:
     def _with_client(self, work: Callable[[Client], Answer]) -> Answer:
         """What the work makes of a client of its own; ClickHouse's refusals are the caller's."""
         try:
-            client = connect(self._store.settings, self._store.data_dir, in_database=True)
-            try:
+            with closing(connect(self._store.settings, self._store.data_dir, in_database=True)) as client:
                 return work(client)
-            finally:
-                client.close()
         except Exception as error:
-            translate(error)
+            _raise_as_callers(error)
+
+
+def _raise_as_callers(error: Exception) -> NoReturn:
+    """Raises ClickHouse's error without the statement that was made around the caller's words."""
+    try:
+        translate(error)
+    except QueryError as refused:
+        raise QueryError(_SCOPE.sub("", str(refused)), code=refused.code) from error
 
 
 def _source_row(row: dict[str, Any]) -> pb.PromoteSourceRow:
