@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -31,42 +32,56 @@ WHERE experiment_id = {experiment:String} AND is_root AND project = {project:Str
 
 
 class Experiments:
-    """The experiments of one collector."""
+    """The experiments of one collector. Connections are closed after each use: uses are minutes apart."""
 
     def __init__(self, client: ApiClient) -> None:
         self.client = client
 
     def create(self, wanted: Mapping[str, Any]) -> Found:
         """A new experiment, or an open one to go on with."""
-        answer = self.client.post("/v1/experiments", {name: value for name, value in wanted.items() if value})
+        with closing(self.client):
+            answer = self.client.post("/v1/experiments", {name: value for name, value in wanted.items() if value})
         found: Found = answer["experiment"]
         return found
 
     def get(self, experiment: str, project: str, *, base: str = "") -> Found:
         """{experiment, base, base_reason} of the experiment with this id or name."""
-        return self.client.get(f"/v1/experiments/{quote(experiment, safe='')}", project=project, base=base)
+        with closing(self.client):
+            return self.client.get(_path(experiment), project=project, base=base)
+
+    def newest(self, project: str, *, name: str) -> list[Found]:
+        """The newest experiments whose name contains this."""
+        with closing(self.client):
+            found: list[Found] = self.client.get("/v1/experiments", project=project, name=name, limit="20")[
+                "experiments"
+            ]
+        return found
 
     def finish(self, experiment: str, project: str) -> None:
         """Ends it for good."""
-        self.client.post(f"/v1/experiments/{experiment}/finish", {"project": project}, is_idempotent=True)
+        with closing(self.client):
+            self.client.post(f"{_path(experiment)}/finish", {"project": project}, is_idempotent=True)
 
     def add_scores(self, experiment: str, project: str, scores: list[Found]) -> None:
         """Scores for rows, beside those of the run."""
-        body = {"project": project, "scores": scores}
-        self.client.post(f"/v1/experiments/{experiment}/scores", body, is_idempotent=True)
+        with closing(self.client):
+            body = {"project": project, "scores": scores}
+            self.client.post(f"{_path(experiment)}/scores", body, is_idempotent=True)
 
     def compare(self, project: str, experiment: str, *, base: str = "") -> Found:
         """The comparison with its base."""
         body = {"project": project, "experiments": [experiment], "base": base}
-        return self.client.post("/v1/experiments/compare", body, is_idempotent=True, timeout=COMPARE_SECONDS)
+        with closing(self.client):
+            return self.client.post("/v1/experiments/compare", body, is_idempotent=True, timeout=COMPARE_SECONDS)
 
     def cases(self, experiment: str, project: str) -> Iterator[Found]:
         """Root rows of an experiment, in pages as they are asked for."""
         after, last = "-1", ""
         while True:
-            page = self.client.rows(
-                CASES, experiment=experiment, project=project, after=after, last=last, limit=str(PAGE_ROWS)
-            )
+            with closing(self.client):
+                page = self.client.rows(
+                    CASES, experiment=experiment, project=project, after=after, last=last, limit=str(PAGE_ROWS)
+                )
             for row in page:
                 after, last = row.pop("created_ns"), row["id"]
                 yield _case(row)
@@ -75,8 +90,13 @@ class Experiments:
 
     def recorded_inputs(self, experiment: str, project: str) -> dict[str, int]:
         """How many trials there are of each input, by its JSON text."""
-        rows = self.client.rows(INPUTS, experiment=experiment, project=project)
+        with closing(self.client):
+            rows = self.client.rows(INPUTS, experiment=experiment, project=project)
         return {row["input"]: int(row["trials"]) for row in rows}
+
+
+def _path(experiment: str) -> str:
+    return f"/v1/experiments/{quote(experiment, safe='')}"
 
 
 def is_away(error: ApiError) -> bool:

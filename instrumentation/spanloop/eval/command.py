@@ -21,6 +21,7 @@ from spanloop.eval._evaluator import Evaluator
 from spanloop.eval._files import EvalFileError, chosen, find_files, load_files, parse_filter
 from spanloop.eval._progress import bars
 from spanloop.eval._registry import Registry
+from spanloop.eval._remote import Experiments
 from spanloop.eval._report import Reporter, default_reporter
 from spanloop.eval._result import EvalResultWithSummary
 from spanloop.eval._run import Progress
@@ -203,8 +204,8 @@ def final_table(finished: Sequence[Finished]) -> str:
 def _continue(evaluator: Evaluator) -> None:
     """Points the eval at its last experiment that was not finished, if there is one."""
     project = evaluator.project_name or default_project()
-    found = ApiClient().get("/v1/experiments", project=project, name=evaluator.experiment_name or "", limit="20")
-    unfinished = next((each for each in found["experiments"] if not each["finished"]), None)
+    found = Experiments(ApiClient()).newest(project, name=evaluator.experiment_name or "")
+    unfinished = next((each for each in found if not each["finished"]), None)
     if unfinished is not None:
         evaluator.experiment_name, evaluator.update = unfinished["name"], True
 
