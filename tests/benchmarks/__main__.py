@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import acknowledge, ingest, memory, queries
+from tests.benchmarks import acknowledge, ingest, memory, promote, queries
 from tests.benchmarks.options import Options
 
 BENCHMARKS: dict[str, Callable[[Options], None]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "acknowledge": acknowledge.measure,
     "memory": memory.measure,
     "queries": queries.measure,
+    "promote": promote.measure,
 }
 
 
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest, systems taking turns")
     parser.add_argument("--rows", type=int, default=5_000_000, help="rows that queries run over")
     parser.add_argument("--seconds", type=int, default=600, help="length of the memory run")
+    parser.add_argument("--promote-rows", type=int, default=1_000_000, help="log rows that promote chooses from")
     given = parser.parse_args()
     unknown = set(given.which) - set(BENCHMARKS)
     if unknown:
@@ -42,7 +44,7 @@ def main() -> None:
     for name in given.which or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix=f"spanloop-{name}-") as folder:
             print(f"\n== {name}", flush=True)
-            BENCHMARKS[name](Options(Path(folder), given.spans, given.rounds, given.rows, given.seconds))
+            BENCHMARKS[name](Options(Path(folder), given.spans, given.rounds, given.rows, given.seconds, given.promote_rows))
 
 
 if __name__ == "__main__":
