@@ -27,6 +27,8 @@ from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.outbox import Message, Outbox, json_body
 
 LOOK_EVERY_SECONDS = 1.0
+REST_SECONDS = 3.0
+"""Between looks while there is no alert at all."""
 MAX_AT_ONCE = 4
 CLAIM_RUNS_OUT_SECONDS = 60.0
 """An evaluation that has not ended after so long was begun by a collector that is gone."""
@@ -69,17 +71,18 @@ class Evaluator:
     outbox: Outbox
     now: Callable[[], float] = time.time
     collector: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    _has_rules: bool = False
     _under_way: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Looks every second for alerts whose time has come."""
+        """Looks again and again for alerts whose time has come."""
         try:
             while True:
                 try:
                     await self.start_due()
                 except (Error, StoreUnavailableError) as error:
                     logger.debug("alerts: will look again reason=%s", error)
-                await asyncio.sleep(LOOK_EVERY_SECONDS)
+                await asyncio.sleep(LOOK_EVERY_SECONDS if self._has_rules else REST_SECONDS)
         finally:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
@@ -99,6 +102,7 @@ class Evaluator:
     def due(self) -> list[tuple[AlertRule, Latest | None]]:
         """The alerts whose time has come, each with the outcome of its last evaluation. Blocks."""
         rules = [rule for rule in self.rules.all() if not rule.is_paused]
+        self._has_rules = bool(rules)
         if not rules:
             return []
         seen = {(latest.project, latest.id): latest for latest in self._log.latest()}

@@ -19,7 +19,8 @@ from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender
 from spanloop_collector.webhooks.targets import Targets
 
-LOOK_EVERY_SECONDS = 1.0
+LOOK_EVERY_SECONDS = 2.0
+"""For messages to try again, and those of a collector that died; new ones wake us."""
 RETRY_AFTER_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Pauses before the second try and those after it; then the message is given up."""
 ATTEMPT_RUNS_OUT_SECONDS = 60.0
@@ -91,7 +92,7 @@ class Outbox:
         self._log.append(Change(project, message_id, 1, WAITING, Actor("collector"), asdict(message)))
 
     def wake(self) -> None:
-        """Looks for messages now rather than within a second."""
+        """Looks for messages now rather than at the next look."""
         self._wake.set()
 
     def deliver(self, project: str, message_id: str) -> Message | None:

@@ -118,6 +118,21 @@ async def test_a_correction_lands_on_the_row_and_in_the_audit_log(api: Api) -> N
     assert changed["status"] == ["in_progress", "done"]
 
 
+async def test_a_reviewed_row_is_promoted_with_its_correction(api: Api) -> None:
+    await write_calls(api, 0.2)
+    promotion = {"project": "shop", "dataset": "golden", "update": True}
+    await post(api, "/v1/promote", promotion)
+    assert await sql(api, "SELECT expected FROM dataset_rows") == [{"expected": '"wrong"'}]
+    await queue(api, "1")
+    item = await claim(api, "anna")
+    body = {"project": "shop", "reviewer": "anna", "expected": "right", "tags": ["checked"]}
+    await post(api, f"{ITEMS}/{item['id']}/submit", body)
+    await api.writer.barrier()
+    await post(api, "/v1/promote", promotion)
+    [row] = await sql(api, "SELECT expected, tags, metadata['reviewed_by'] AS reviewed_by FROM dataset_rows")
+    assert row == {"expected": '"right"', "tags": ["a", "checked"], "reviewed_by": "anna"}
+
+
 async def test_a_correction_to_null_is_a_correction(api: Api) -> None:
     await write_calls(api, 0.2)
     await queue(api, "1")
