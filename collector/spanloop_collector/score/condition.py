@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import sqlglot
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 from sqlglot import exp
 
@@ -46,6 +48,8 @@ class FormatDatabase(Protocol):
     """The store, as far as parsing needs it."""
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
+
+    def client(self) -> AbstractContextManager[Client]: ...
 
 
 class Statements(Protocol):
@@ -114,7 +118,8 @@ def _is_one_expression(canonical: str) -> bool:
 
 def _names_a_table(store: FormatDatabase, canonical: str) -> bool:
     """Whether the expression reads a table without a query, as `id IN name` does."""
-    lines = [str(row[0]) for row in store.query(f"EXPLAIN AST {canonical}").result_rows]
+    with store.client() as client:
+        lines = client.raw_query(f"EXPLAIN AST {canonical}", fmt="TabSeparated").decode().splitlines()
     return any(
         node.kind == "Identifier"
         and node.position == 1

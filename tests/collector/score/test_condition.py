@@ -51,7 +51,7 @@ def test_what_comes_back_is_the_same(store: Store) -> None:
 
 
 def test_syntax_error_says_where_in_the_text(store: Store) -> None:
-    with pytest.raises(InvalidRequestError, match=r"rule.filter: .*position 9 .*\(line 2, col 1\)") as caught:
+    with pytest.raises(InvalidRequestError, match=r"rule.filter: .*position 13 .*\(line 2, col 5\)") as caught:
         parse_condition(store, "type = \nAND 1", field="rule.filter")
     assert caught.value.field == "rule.filter"
 

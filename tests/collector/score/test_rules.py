@@ -1,0 +1,152 @@
+"""Rules made, tried, changed and put to past rows: API, command line, YAML and Python."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from spanloop.scoring import ScorerSpec, delete_rule, list_rules, put_rule
+from spanloop_collector.cli.app import app
+from spanloop_collector.client import ApiError
+from typer.testing import CliRunner
+
+from tests.collector.score.conftest import SCORERS, Project
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def run(project: Project, *arguments: str) -> str:
+    """What the command prints; in this process, which is quicker than one of its own."""
+    result = CliRunner().invoke(app, arguments, env={"SPANLOOP_API_URL": project.client.url})
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.stdout
+
+
+def test_the_same_rule_again_changes_nothing_and_each_change_is_a_version(project: Project) -> None:
+    first = put_rule("r", scorers=["is_json"], filter="type='llm'", project=project.name, api_url=project.client.url)
+    again = project.client.post("/v1/scoring-rules", {"rule": first})
+    slower = project.rule("r", "is_json", filter="type = 'llm'", sampling_rate=0.5)
+    other = put_rule(
+        "r",
+        scorers=["is_json", ScorerSpec("contains", "c", {"text": "a"})],
+        filter="type = 'llm'",
+        project=project.name,
+        api_url=project.client.url,
+    )
+
+    assert again["outcome"] == "unchanged"
+    assert [(rule["version"], rule["revision"]) for rule in (first, again["rule"], slower, other)] == [
+        (1, 1),
+        (1, 1),
+        # Only the rate: what was scored needs no scoring again.
+        (2, 1),
+        (3, 3),
+    ]
+    changes = project.sql("version, action", view="audit_log", where="kind = 'scoring_rule'")
+    assert [(change["version"], change["action"]) for change in changes] == [
+        (1, "created"),
+        (2, "changed"),
+        (3, "changed"),
+    ]
+    delete_rule("r", project=project.name, api_url=project.client.url)
+    assert list_rules(project=project.name, api_url=project.client.url) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"name": "a/b"}, r"rule\.name: expected 1 to 100 letters"),
+        ({"scorers": []}, r"rule\.scorers: a rule needs at least one"),
+        ({"scorers": [{"use": "exact"}]}, r"rule\.scorers\[0\]: there is no scorer 'exact'; built in are contains,"),
+        ({"scorers": [{"use": "autoevals.Nothing"}]}, r"rule\.scorers\[0\]: autoevals has no scorer 'Nothing'"),
+        ({"scorers": [{"use": "matches"}]}, r"rule\.scorers\[0\]: scorer 'matches' asks for 'pattern'"),
+        ({"scorers": [{"use": "judge", "options": {"prompt": "x"}}]}, r"options of the judge: missing .*'choices'"),
+        (
+            {"scorers": [{"use": "judge", "options": {"prompt": "x", "choices": {"a": 1, "b": 0}}}]},
+            r"judge\.prompt names nothing of the row",
+        ),
+        ({"scorers": [{"use": "is_json"}, {"use": "is_json"}]}, r"two scorers are called 'is_json'"),
+        ({"sampling_rate": 1.5}, r"rule\.sampling_rate: expected a number from 0 to 1, got 1\.5"),
+        ({"filter": "nothing > 1"}, r"rule\.filter: .*nothing"),
+        ({"boosts": [{"filter": "type =", "sampling_rate": 1}]}, r"rule\.boosts\[0\]\.filter: Syntax error"),
+        ({"scope": {"type": "session"}}, r"rule\.scope\.type: expected one of span, trace, group"),
+        ({"scope": {"type": "group"}}, r"rule\.scope\.group_by: is needed for scope group"),
+        ({"scope": {"type": "trace", "root_spans": True}}, r"rule\.scope\.span_names: only scope span"),
+        ({"budget": {"cost_per_day": -1}}, r"rule\.budget\.cost_per_day: expected 0 or more"),
+    ],
+)
+def test_what_is_wrong_is_named(project: Project, rule: dict[str, object], message: str) -> None:
+    wanted = {"name": "r", "project": project.name, "scorers": [{"use": "is_json"}], **rule}
+    with pytest.raises(ApiError, match=message) as caught:
+        project.client.post("/v1/scoring-rules", {"rule": wanted})
+    assert caught.value.status == 400
+
+
+def test_rules_of_the_readme_are_tried_applied_and_pruned(project: Project, tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```yaml\n(# rules\.yaml.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    rules = yaml.safe_load(block)
+    rules["rules"][0] |= {"project": project.name, "sampling_rate": 1.0}
+    scorers = rules["rules"][0]["scorers"]
+    rules["rules"][0]["scorers"] = [scorers[0], scorers[1], "scorers:is_polite"]
+    assert [each["use"] if isinstance(each, dict) else each for each in scorers[2:]] == [
+        "my_scorers:is_polite",
+        "judge",
+    ]
+    file = tmp_path / "rules.yaml"
+    file.write_text(yaml.safe_dump(rules))
+    project.rule("old", "is_json")
+    project.log("a", output="please", expected="please")
+
+    tried = run(project, "rules", "test", "answers", "--file", str(file), "--module", str(SCORERS))
+    applied = [run(project, "rules", "apply", str(file), "--prune").split() for _ in range(2)]
+    listed = run(project, "rules", "list", "--project", project.name)
+
+    assert tried.startswith("last 24 h: matched 1, sampled 1, calls of scorers 3, cost "), tried
+    assert re.search(r"a +\"please\"|a .*please.* 1 +1 +1", tried)
+    assert applied == [
+        ["created", f"{project.name}/answers", "deleted", f"{project.name}/old"],
+        ["unchanged", f"{project.name}/answers"],
+    ]
+    assert "brief, Levenshtein, is_polite" in listed
+    assert "waiting" in run(project, "rules", "status", "--project", project.name)
+
+
+def test_past_rows_are_put_through_a_rule_once(project: Project) -> None:
+    project.log_all(*({"id": f"r{n}", "output": "please" if n % 2 else "stop"} for n in range(30)))
+    project.sql("1", view="logs")
+    project.rule("late", "scorers:is_polite", filter="output != '\"none\"'", enabled=False)
+
+    def backfill(*options: str) -> str:
+        return run(project, "rules", "backfill", "late", "--project", project.name, *options)
+
+    chosen = backfill("--where", "id IN ('r1', 'r2')")
+    every = backfill()
+    again = backfill("--again", "--where", "id = 'r3'")
+
+    assert "queued: matched 2, queued 2, done 2" in chosen
+    assert "queued: matched 30, queued 30, done 30" in every
+    assert "queued: matched 1, queued 1, done 1" in again
+    results = project.results(30)
+    assert len(results) == 30
+    assert sum(r["score"] for r in results) == 15
+    runs = {r["id"]: r["scored"] for r in results}
+    assert runs["r1"] < runs["r0"] < runs["r3"]
+
+
+def test_failed_rows_are_tried_again_on_demand(project: Project, tmp_path: Path) -> None:
+    project.rule("flaky", {"use": "scorers:fails_once", "max_attempts": 1})
+    project.log_all(
+        {"id": "a", "output": "x", "metadata": {"seen": str(tmp_path / "seen")}},
+        {"id": "b", "output": "x", "metadata": {"seen": str(SCORERS)}},
+    )
+    first = {r["id"]: r["status"] for r in project.results(2)}
+
+    done = run(project, "rules", "backfill", "flaky", "--failed", "--project", project.name)
+
+    assert first == {"a": "failed", "b": "scored"}
+    assert "queued: matched 1, queued 1, done 1" in done
+    assert {r["id"]: (r["status"], r["score"]) for r in project.results(2)} == {"a": ("scored", 1), "b": ("scored", 1)}
+    assert json.loads(project.sql("output", view="logs", where="type = 'score'", order="output")[0]["output"])
