@@ -15,7 +15,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import acknowledge, ingest, memory, promote, queries
+from tests.benchmarks import (
+    acknowledge,
+    compare,
+    ingest,
+    memory,
+    promote,
+    queries,
+    sdk_decorators,
+    sdk_delivery,
+    sdk_stream,
+)
+from tests.benchmarks import eval as evals
 from tests.benchmarks.options import Options
 
 BENCHMARKS: dict[str, Callable[[Options], None]] = {
@@ -25,6 +36,15 @@ BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "memory": memory.measure,
     "queries": queries.measure,
     "promote": promote.measure,
+    "scoring-latency": scoring.latency,
+    "scoring-ingest": scoring.ingest,
+    "scoring-backfill": scoring.backfill,
+    "eval": evals.measure,
+    "compare": compare.measure,
+    "sdk-decorators": sdk_decorators.measure,
+    "sdk-stream": sdk_stream.measure,
+    "sdk-throughput": sdk_delivery.throughput,
+    "sdk-outage": sdk_delivery.outage,
 }
 
 
@@ -37,6 +57,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000, help="rows that queries run over")
     parser.add_argument("--seconds", type=int, default=600, help="length of the memory run")
     parser.add_argument("--promote-rows", type=int, default=1_000_000, help="log rows that promote chooses from")
+    parser.add_argument("--score-rows", type=int, default=1_000_000, help="rows that a scoring rule is backfilled over")
     given = parser.parse_args()
     unknown = set(given.which) - set(BENCHMARKS)
     if unknown:
@@ -44,7 +65,17 @@ def main() -> None:
     for name in given.which or BENCHMARKS:
         with tempfile.TemporaryDirectory(prefix=f"spanloop-{name}-") as folder:
             print(f"\n== {name}", flush=True)
-            BENCHMARKS[name](Options(Path(folder), given.spans, given.rounds, given.rows, given.seconds, given.promote_rows))
+            BENCHMARKS[name](
+                Options(
+                    Path(folder),
+                    given.spans,
+                    given.rounds,
+                    given.rows,
+                    given.seconds,
+                    given.promote_rows,
+                    given.score_rows,
+                )
+            )
 
 
 if __name__ == "__main__":
