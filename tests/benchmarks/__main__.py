@@ -22,6 +22,7 @@ from tests.benchmarks import (
     memory,
     promote,
     queries,
+    scoring,
     sdk_decorators,
     sdk_delivery,
     sdk_stream,

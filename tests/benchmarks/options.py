@@ -25,6 +25,7 @@ class Options:
     rows: int
     seconds: int
     promote_rows: int = 1_000_000
+    score_rows: int = 1_000_000
 
 
 def start_load(endpoint: str, profile: str, spans: int, *, rate: float = 0.0, concurrency: int = 8) -> LoadProcess:

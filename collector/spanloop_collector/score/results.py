@@ -79,6 +79,8 @@ class Results:
         spans = [score_span(outcome, rule_name=self._rule_name(outcome.task), now_ns=now) for outcome in known]
         self._insert("spans", [span for span in spans if span is not None])
         self._update_rows(known)
+        # Asked again: it says when the scores can be seen.
+        now = self._now()
         self._insert(
             "online_scores",
             [
