@@ -13,9 +13,10 @@ from spanloop._attachments.keeper import Keeper, Upload
 from spanloop._attachments.upload import Uploader, api_url, encode_upload
 from spanloop._failsafe import guarded
 from spanloop._health import Health
-from spanloop._outbox import Bounds, Outbox, Stats
+from spanloop._outbox import PATIENCE_WHILE_AWAY_SECONDS, Bounds, Outbox, Stats
 from spanloop._settings import Settings
 from spanloop._spill import open_spill
+from spanloop._termination import stop_watching, watch_termination
 from spanloop._transport import open_transport
 
 LONGEST_WAIT_BEFORE_FORK_SECONDS = 0.5
@@ -54,6 +55,7 @@ class Delivery:
         self._connections: tuple[Connection, ...] = (self._transport, self._uploader)
         _running.add(self)
         _watch_exit(self)
+        watch_termination(self.flush_at_termination, timeout_seconds=settings.exit_flush_seconds)
 
     def _outbox(self, signal: str, encode: Encode) -> Outbox[Any]:
         settings = self._settings
@@ -103,6 +105,7 @@ class Delivery:
     def close(self, timeout_seconds: float) -> bool:
         atexit.unregister(self.close_at_exit)
         _running.discard(self)
+        stop_watching()
         is_done = _all((outbox.close for outbox in self._outboxes), timeout_seconds)
         for connection in self._connections:
             connection.close()
@@ -110,6 +113,14 @@ class Delivery:
 
     def close_at_exit(self) -> None:
         guarded(self.close)(self._settings.exit_flush_seconds)
+
+    def flush_at_termination(self, timeout_seconds: float) -> bool:
+        """The same as `flush`, but a collector that is away is hardly waited for."""
+        started = time.monotonic()
+        while not self.flush(PATIENCE_WHILE_AWAY_SECONDS):
+            if not self._health.is_well or time.monotonic() - started >= timeout_seconds:
+                return False
+        return True
 
     def stats(self) -> Stats:
         *rows, attachments = (outbox.stats() for outbox in self._outboxes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -59,6 +60,49 @@ def test_control_c_delivers(collector: Collector) -> None:
     assert code != 0
     assert "KeyboardInterrupt" in error
     assert collector.received.names == ["a"]
+
+
+def test_sigterm_delivers_and_still_ends_the_process(collector: Collector) -> None:
+    code, error, _ = run(
+        """
+        spanloop.init('bot', flush_interval_seconds=60); spans('a')
+        os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)
+        """,
+        collector,
+    )
+    assert (code, error) == (-signal.SIGTERM, "")
+    assert collector.received.names == ["a"]
+
+
+def test_sigterm_without_a_collector_ends_the_process_soon() -> None:
+    code, error, seconds = run("spanloop.init('bot'); spans('a'); os.kill(os.getpid(), signal.SIGTERM)")
+    assert code == -signal.SIGTERM
+    assert error.count("cannot deliver to the collector") == 1
+    assert "Traceback" not in error
+    assert seconds < 6
+
+
+def test_an_applications_own_sigterm_handler_is_left_alone(collector: Collector) -> None:
+    code, error, _ = run(
+        """
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        spanloop.init('bot'); spans('a'); os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)
+        """,
+        collector,
+    )
+    assert (code, error) == (7, "")
+    assert collector.received.names == ["a"]
+
+
+def test_shutdown_gives_sigterm_back(collector: Collector) -> None:
+    code, error, _ = run(
+        """
+        spanloop.init('bot'); assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        spanloop.shutdown(); assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        """,
+        collector,
+    )
+    assert (code, error) == (0, "")
 
 
 def test_exit_without_a_collector_is_short_and_says_one_thing() -> None:
