@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import psutil
+import pytest
 
 from tests.support.collector_process import CollectorProcess
 from tests.support.sending import send_span, wait_for_rows
@@ -29,7 +31,19 @@ def clients(address: tuple[str, int], count: int, words: bytes) -> Iterator[None
         yield
 
 
-def test_others_are_served_beside_a_thousand_idle_clients(collector_process: CollectorProcess) -> None:
+@pytest.fixture
+def usual_limit_of_files() -> Iterator[None]:
+    """Processes started by the test may open as many files as those of a fresh login."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, before[0]), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_others_are_served_beside_a_thousand_idle_clients(
+    usual_limit_of_files: None, collector_process: CollectorProcess
+) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     send_span(collector_process, "before")
     wait_for_rows(collector_process, 1)
     process = psutil.Process(collector_process.pid)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 from enum import StrEnum
 from importlib.metadata import version
@@ -15,6 +16,9 @@ from spanloop_collector.cli.options import with_settings
 from spanloop_collector.configuration import Configuration
 from spanloop_collector.listening import Listening
 from spanloop_collector.settings import Settings
+
+# Every connection is a file to the system, which allows 256 or 1,024 unless asked.
+MAX_OPEN_FILES = 65_536
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -42,7 +46,16 @@ def serve(
     config file: `spanloop check-config` shows which one decides.
     """
     logging.basicConfig(level=log_level.value.upper(), format=LOG_FORMAT)
+    allow_many_connections()
     asyncio.run(serve_until_stopped(configuration.settings))
+
+
+def allow_many_connections() -> None:
+    """Raises this process's limit of open files as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def serve_until_stopped(settings: Settings) -> None:
