@@ -77,20 +77,20 @@ class SpanloopProcessor(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         if context is not None and context.trace_flags.sampled:
-            self.keep(span)
+            self.keep(span, estimated_bytes(span))
         elif self._undecided is not None:
             with self._lock:
                 failed = self._undecided.add(span)
             for each in failed:
-                self.keep(each)
+                self.keep(each, estimated_bytes(each))
 
-    def keep(self, span: ReadableSpan) -> None:
-        """Hands over a span that has ended."""
+    def keep(self, span: ReadableSpan, size: int) -> None:
+        """Hands over a span that has ended; `size` is about what it takes in memory."""
         collected = collected_spans.get()
         if collected is not None:
             collected.append(span)
         else:
-            self._put(span, estimated_bytes(span))
+            self._put(span, size)
 
     def shutdown(self) -> None:
         guarded(self._close)()

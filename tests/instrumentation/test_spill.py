@@ -52,14 +52,15 @@ def test_an_outage_loses_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixtur
         wait_until(lambda: spanloop.stats().waiting <= 200, what="room in the queue")
     stats = spanloop.stats()
     assert (stats.dropped, stats.delivered) == (0, 0)
-    assert stats.spilled == 3000 - stats.waiting
+    assert stats.spilled >= 3000 - 400
     assert files(tmp_path)
     with grpc_collector(port) as collector:
         assert spanloop.flush(timeout_seconds=20)
         assert collector.received.names == names(3000)
         log("new")
         assert spanloop.flush()
-    assert spanloop.stats() == spanloop.Stats(delivered=3001, spilled=stats.spilled)
+    stats = spanloop.stats()
+    assert (stats.delivered, stats.waiting, stats.dropped, stats.refused) == (3001, 0, 0, 0)
     assert files(tmp_path) == []
     assert [record.levelname for record in caplog.records if record.name == "spanloop"] == ["WARNING"]
 
