@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import urllib.request
@@ -19,17 +20,21 @@ MAIN_TRACE = "a" * 31 + "1"
 MAIN_CALL = "a" * 15 + "2"
 HOSTILE_TRACE = "c" * 32
 RUNNING_TRACE = "d" * 32
+# Two for each question, six of the main trace, two that attack, one that runs.
+TOTAL_SPANS = 2 * TRACES + 6 + 2 + 1 + LONG_TRACE_SPANS
 
 HOSTILE_TEXTS = (
     "<script>window.attacked='script'</script>",
     "<img src=x onerror=\"window.attacked='img'\">",
-    "\"><svg onload=\"window.attacked='svg'\">",
+    '"><svg onload="window.attacked=\'svg\'">',
     "javascript:window.attacked='link'",
-    "[click](javascript:window.attacked='markdown') ![x](http://192.0.2.1/pixel.png) <iframe srcdoc='<script>parent.attacked=1</script>'>",
+    "[click](javascript:window.attacked='markdown') ![x](http://192.0.2.1/pixel.png) "
+    "<iframe srcdoc='<script>parent.attacked=1</script>'>",
     "{{constructor.constructor('window.attacked=1')()}} ${window.attacked=1} `",
     "data:text/html;base64,PHNjcmlwdD53aW5kb3cuYXR0YWNrZWQ9MTwvc2NyaXB0Pg==",
 )
 HOSTILE = " ".join(HOSTILE_TEXTS)
+HOSTILE_SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>window.attacked=1</script></svg>"
 
 # A red square of 24 × 24 pixels.
 PNG = (
@@ -62,7 +67,9 @@ def fill(collector: CollectorProcess, *, key: str = "") -> None:
     send(collector, "logs", [log_record(now)], key=key)
 
 
-def span(trace: str, span_id: str, name: str, start: int, seconds: float, *, parent: str = "", **more: Any) -> dict[str, Any]:
+def span(
+    trace: str, span_id: str, name: str, start: int, seconds: float, *, parent: str = "", **more: Any
+) -> dict[str, Any]:
     """An OTLP span as JSON; `more` are attributes, but for `error`, `events` and `running`."""
     error, events, running = more.pop("error", ""), more.pop("events", []), more.pop("running", False)
     made: dict[str, Any] = {
@@ -159,7 +166,10 @@ def main_trace(now: int) -> list[dict[str, Any]]:
     start, root = now - 20 * SECOND_NS, "a" * 15 + "1"
     messages = [
         {"role": "system", "content": "You are a support agent. Be kind and brief."},
-        {"role": "user", "content": [{"type": "text", "text": QUESTION}, {"type": "image_url", "image_url": {"url": PNG}}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": QUESTION}, {"type": "image_url", "image_url": {"url": PNG}}],
+        },
     ]
     call = {"id": "c1", "type": "function", "function": {"name": "lookup_order", "arguments": '{"order": 4711}'}}
     asks = {"role": "assistant", "content": None, "tool_calls": [call]}
@@ -258,7 +268,10 @@ def hostile_trace(now: int) -> list[dict[str, Any]]:
     """Script payloads wherever a span can carry text."""
     fields: dict[str, Any] = {
         "spanloop__type": HOSTILE_TEXTS[0],
-        "spanloop__input": [{"role": HOSTILE_TEXTS[1], "content": HOSTILE}, {"role": "user", "content": HOSTILE_TEXTS[6]}],
+        "spanloop__input": [
+            {"role": HOSTILE_TEXTS[1], "content": HOSTILE},
+            {"role": "user", "content": HOSTILE_TEXTS[6]},
+        ],
         "spanloop__output": HOSTILE,
         "spanloop__expected": {HOSTILE_TEXTS[2]: HOSTILE},
         "spanloop__scores": {HOSTILE_TEXTS[1]: 0.5},
@@ -266,11 +279,20 @@ def hostile_trace(now: int) -> list[dict[str, Any]]:
         "spanloop__metadata": {HOSTILE_TEXTS[0]: HOSTILE, "comment": HOSTILE, "model": HOSTILE_TEXTS[1]},
         "user__id": HOSTILE_TEXTS[1],
         "error": HOSTILE,
-        "events": [{"timeUnixNano": str(now), "name": HOSTILE, "attributes": [{"key": HOSTILE, "value": {"stringValue": HOSTILE}}]}],
+        "events": [
+            {
+                "timeUnixNano": str(now),
+                "name": HOSTILE,
+                "attributes": [{"key": HOSTILE, "value": {"stringValue": HOSTILE}}],
+            }
+        ],
     }
     start = now - 10 * SECOND_NS
-    svg = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciPjxzY3JpcHQ+d2luZG93LmF0dGFja2VkPSdzdmcnPC9zY3JpcHQ+PC9zdmc+"
-    picture = {"spanloop__type": "llm", "spanloop__input": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": svg}}]}]}
+    svg = f"data:image/svg+xml;base64,{base64.b64encode(HOSTILE_SVG).decode()}"
+    picture = {
+        "spanloop__type": "llm",
+        "spanloop__input": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": svg}}]}],
+    }
     return [
         span(HOSTILE_TRACE, "c" * 16, HOSTILE, start, 1, **fields),
         span(HOSTILE_TRACE, "c" * 15 + "1", HOSTILE_TEXTS[1], start, 0.5, parent="c" * 16, **picture),
@@ -300,7 +322,16 @@ def long_trace(now: int, first: int, last: int) -> list[dict[str, Any]]:
 
 def running_span(now: int) -> dict[str, Any]:
     """A root that has not ended."""
-    return span(RUNNING_TRACE, "d" * 16, "long job", now - 5 * SECOND_NS, 0, spanloop__type="task", spanloop__input="start", running=True)
+    return span(
+        RUNNING_TRACE,
+        "d" * 16,
+        "long job",
+        now - 5 * SECOND_NS,
+        0,
+        spanloop__type="task",
+        spanloop__input="start",
+        running=True,
+    )
 
 
 def log_record(now: int) -> dict[str, Any]:
@@ -312,3 +343,10 @@ def log_record(now: int) -> dict[str, Any]:
         "severityText": "WARN",
         "body": {"stringValue": "the answer took longer than usual"},
     }
+
+
+def send_now(collector: CollectorProcess, name: str, *, key: str = "") -> None:
+    """A root span that ends this moment."""
+    now = time.time_ns()
+    made = span(f"{now:032x}", f"{now:016x}", name, now - SECOND_NS, 1, spanloop__type="task")
+    send(collector, "traces", [made], key=key)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 READ_VIEWS = """
-SELECT project, id, page, name, definition, is_default, is_deleted, toUnixTimestamp64Milli(created) AS created_ms, version
+SELECT project, id, page, name, definition, is_default, is_deleted,
+    toUnixTimestamp64Milli(created) AS created_ms, version
 FROM {database:Identifier}.saved_views FINAL
 WHERE project = {project:String} AND ({page:String} = '' OR page = {page:String})
     AND ({id:String} = '' OR id = {id:String}) AND NOT is_deleted

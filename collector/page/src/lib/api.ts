@@ -25,7 +25,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
 
 async function send(path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, init);
+    // Without this the browser would ask for a user and password itself when a key is missing.
+    return await fetch(path, { ...init, credentials: "omit" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError("The collector does not answer. Is `spanloop serve` running?", 0, "UNREACHABLE");

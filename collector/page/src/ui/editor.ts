@@ -20,6 +20,7 @@ export interface EditorOptions {
 }
 
 export interface Editor {
+  getText: () => string;
   setText: (text: string) => void;
   setSchema: (known: Known) => void;
   setError: (position: number | null) => void;
@@ -120,6 +121,7 @@ export function createEditor(options: EditorOptions): Editor {
     }),
   });
   return {
+    getText: () => view.state.doc.toString(),
     setText: (text) => {
       if (text !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
     },

@@ -37,7 +37,7 @@ export function Login() {
 }
 
 async function check(key: string): Promise<void> {
-  const answer = await fetch("/v1/status", { headers: { authorization: `Bearer ${key}` } });
+  const answer = await fetch("/v1/status", { credentials: "omit", headers: { authorization: `Bearer ${key}` } });
   if (answer.ok) return;
   const body = await answer.json().catch(() => null);
   throw new Error(body?.error?.message ?? `The collector answered ${answer.status}.`);

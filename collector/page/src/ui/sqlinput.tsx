@@ -20,6 +20,8 @@ export function SqlInput(props: Props) {
   const host = useRef<HTMLDivElement>(null);
   const plain = useRef<HTMLTextAreaElement>(null);
   const editor = useRef<Editor | null>(null);
+  // What was typed comes back as `value` a moment later, when more may have been typed: it must not overwrite that.
+  const typed = useRef(new Set<string>());
   const latest = useRef(props);
   latest.current = props;
   const [isReady, setReady] = useState(false);
@@ -34,7 +36,10 @@ export function SqlInput(props: Props) {
         label: props.label,
         hint: props.hint,
         isOneLine: props.isOneLine ?? false,
-        onChange: (text) => latest.current.onChange(text),
+        onChange: (text) => {
+          typed.current.add(text);
+          latest.current.onChange(text);
+        },
         onSubmit: () => latest.current.onSubmit(),
       });
       editor.current.setSchema(schema.value);
@@ -48,7 +53,11 @@ export function SqlInput(props: Props) {
       editor.current?.destroy();
     };
   }, []);
-  useEffect(() => editor.current?.setText(props.value), [props.value, isReady]);
+  useEffect(() => {
+    const isCurrent = editor.current?.getText() === props.value;
+    if (isCurrent) typed.current.clear();
+    else if (!typed.current.has(props.value)) editor.current?.setText(props.value);
+  }, [props.value, isReady]);
   useEffect(() => editor.current?.setError(props.errorAt ?? null), [props.errorAt, isReady]);
   useEffect(() => {
     if (props.focus) (editor.current ?? plain.current)?.focus();

@@ -1,0 +1,63 @@
+// Rows of production into a dataset by SQL, with a look at them first.
+import { useState } from "preact/hooks";
+import { whole } from "../../lib/format";
+import { useLoaded } from "../../lib/load";
+import { promote, type Promotion } from "../../lib/promote";
+import { errorPosition } from "../../lib/sql";
+import { Button, Dialog, ErrorBox, Field, Spinner, toast, toastError } from "../../ui/basics";
+import { SqlInput } from "../../ui/sqlinput";
+import { RowPreview } from "./import";
+
+const SHOWN_ROWS = 5;
+const FIRST_WHERE = "is_root AND error = ''";
+
+export function FromLogs({ project, dataset, onClose, onDone }: { project: string; dataset: string; onClose: () => void; onDone: () => void }) {
+  const [where, setWhere] = useState(FIRST_WHERE);
+  const [limit, setLimit] = useState(100);
+  const [fields, setFields] = useState({ input: "", expected: "" });
+  const [isBusy, setBusy] = useState(false);
+  const asked = Object.fromEntries(Object.entries(fields).filter(([, sql]) => sql.trim()));
+  const promotion: Promotion & { limit: number } = { project, source: "logs", where, dataset, fields: asked, limit };
+  const trial = useLoaded(JSON.stringify(promotion), async (signal) => {
+    // Not at every key: the newest question is asked once it has stood for a moment.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    signal.throwIfAborted();
+    return promote(promotion, true, signal);
+  });
+  const add = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    try {
+      const done = await promote(promotion, false);
+      toast(done.inserted ? `${whole(done.inserted)} rows added` : "The dataset had these rows already");
+      onDone();
+      onClose();
+    } catch (error) {
+      toastError("The rows were not added", error);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={`From logs into ${dataset}`} wide onClose={onClose}>
+      <form class="promote" onSubmit={add}>
+        <div class="field">
+          <span>Which rows, in SQL</span>
+          <div class="filter-field"><SqlInput isOneLine label="Which rows, in SQL" hint="scores['helpfulness'] < 0.5" value={where} onChange={setWhere} onSubmit={() => undefined} errorAt={trial.error ? errorPosition(trial.error, where) : null} /></div>
+        </div>
+        <div class="promote-fields">
+          <Field label="Input, in SQL">{(id) => <input id={id} spellcheck={false} placeholder="input" value={fields.input} onInput={(event) => setFields({ ...fields, input: event.currentTarget.value })} />}</Field>
+          <Field label="Expected, in SQL">{(id) => <input id={id} spellcheck={false} placeholder="the expected value, else the output" value={fields.expected} onInput={(event) => setFields({ ...fields, expected: event.currentTarget.value })} />}</Field>
+          <Field label="Rows at most" hint="Chosen by hash: the same each time.">{(id) => <input id={id} type="number" min={1} max={100000} value={limit} onInput={(event) => setLimit(Math.max(1, Number(event.currentTarget.value) || 1))} />}</Field>
+        </div>
+        <h3>As they will be {trial.isLoading && <Spinner />}</h3>
+        {trial.error !== undefined && <ErrorBox error={trial.error} />}
+        {trial.data && trial.error === undefined && <p class="hint">{whole(trial.data.matched)} rows match, {whole(trial.data.inserted)} of them new here{trial.data.rejected > 0 && `, ${whole(trial.data.rejected)} refused by the schema: ${trial.data.errors[0] ?? ""}`}</p>}
+        {trial.error === undefined && trial.data?.rows.slice(0, SHOWN_ROWS).map((row) => <RowPreview key={row.id} row={row as Parameters<typeof RowPreview>[0]["row"]} />)}
+        <div class="row-start">
+          <Button type="submit" kind="primary" disabled={isBusy || trial.isLoading || trial.error !== undefined || !trial.data?.inserted}>{isBusy ? "Adding…" : `Add ${trial.data ? whole(trial.data.inserted) : ""} rows`}</Button>
+          <Button kind="quiet" onClick={onClose}>Cancel</Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,134 @@
+// One dataset: its rows, or its versions.
+import { useEffect, useState } from "preact/hooks";
+import { whole } from "../../lib/format";
+import { useLoaded } from "../../lib/load";
+import { addressOf, go, place, setQuery } from "../../lib/router";
+import { Button, Dialog, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner, toast, toastError } from "../../ui/basics";
+import { Icon } from "../../ui/icons";
+import { type Dataset, deleteDataset, findDataset, updateDataset } from "./api";
+import { DropZone } from "./drop";
+import { exportRows } from "./export";
+import { ImportDialog } from "./import";
+import { FileButton } from "./list";
+import { FromLogs } from "./fromlogs";
+import { Rows } from "./rows";
+import { Versions } from "./versions";
+
+export function OneDataset({ named }: { named: string }) {
+  const { project } = place.value;
+  const found = useLoaded(`${project} ${named}`, (signal) => findDataset(project, named, signal));
+  useEffect(() => {
+    if (found.data) document.title = `${found.data.name} · ${project} · spanloop`;
+  }, [found.data]);
+  if (found.error !== undefined) return <ErrorBox what="The dataset could not be read" error={found.error} onRetry={found.reload} />;
+  if (found.data === undefined) return <div class="page-loading"><Spinner /></div>;
+  if (found.data === null) return <Missing named={named} />;
+  return <Opened dataset={found.data} reload={found.reload} />;
+}
+
+function Missing({ named }: { named: string }) {
+  return (
+    <Empty icon="search" title={`There is no dataset ${named} in this project`}>
+      <p>It may have been renamed or deleted. <a href={addressOf("datasets")}>All datasets</a></p>
+    </Empty>
+  );
+}
+
+function Opened({ dataset, reload }: { dataset: Dataset; reload: () => void }) {
+  const { project, query } = place.value;
+  const [file, setFile] = useState<File | null>(null);
+  const [isPromoting, setPromoting] = useState(false);
+  const tab = query.get("tab") === "versions" ? "versions" : "rows";
+  const version = query.get("version") ?? "";
+  return (
+    <DropZone class="datasets" what={dataset.name} onFile={setFile}>
+      <header class="page-head">
+        <h1 class="ellipsis"><a href={addressOf("datasets")}>Datasets</a> / {dataset.name}</h1>
+        <Segmented label="Show" value={tab} onChange={(next) => setQuery({ tab: next === "rows" ? null : next, row: null })} options={[["rows", "Rows"], ["versions", "Versions"]]} />
+        <span class="hint total">{whole(dataset.row_count)} rows</span>
+        <span class="grow" />
+        <Button icon="logs" onClick={() => setPromoting(true)}>From logs</Button>
+        <FileButton onFile={setFile} />
+        <MoreMenu dataset={dataset} version={version} reload={reload} />
+      </header>
+      {dataset.description && <p class="hint dataset-words">{dataset.description}</p>}
+      {tab === "versions" ? <Versions dataset={dataset} onChanged={reload} /> : <Rows key={`${dataset.version} ${version}`} dataset={dataset} version={version} onChanged={reload} />}
+      {file && <ImportDialog project={project} file={file} dataset={dataset} onClose={() => setFile(null)} onDone={reload} />}
+      {isPromoting && <FromLogs project={project} dataset={dataset.name} onClose={() => setPromoting(false)} onDone={reload} />}
+    </DropZone>
+  );
+}
+
+function MoreMenu({ dataset, version, reload }: { dataset: Dataset; version: string; reload: () => void }) {
+  const [dialog, setDialog] = useState<"delete" | "describe" | null>(null);
+  const save = async (format: "jsonl" | "json" | "csv") => {
+    try {
+      await exportRows(dataset, version, format);
+    } catch (error) {
+      toastError("The export did not work", error);
+    }
+  };
+  return (
+    <>
+      <Menu align="right" label="More" button={<Icon name="more" />}>
+        {(close) => (
+          <>
+            <MenuItem icon="edit" onClick={() => (setDialog("describe"), close())}>Name and description</MenuItem>
+            {(["csv", "json", "jsonl"] as const).map((format) => <MenuItem key={format} icon="download" onClick={() => (void save(format), close())}>Export {format.toUpperCase()}</MenuItem>)}
+            <MenuItem icon="trash" onClick={() => (setDialog("delete"), close())}>Delete</MenuItem>
+          </>
+        )}
+      </Menu>
+      {dialog === "delete" && <DeleteDialog dataset={dataset} onClose={() => setDialog(null)} />}
+      {dialog === "describe" && <DescribeDialog dataset={dataset} onClose={() => setDialog(null)} reload={reload} />}
+    </>
+  );
+}
+
+function DeleteDialog({ dataset, onClose }: { dataset: Dataset; onClose: () => void }) {
+  const remove = async () => {
+    try {
+      await deleteDataset(dataset.id);
+      toast(`${dataset.name} is deleted`);
+      go(addressOf("datasets"));
+    } catch (error) {
+      toastError("The dataset was not deleted", error);
+    }
+  };
+  return (
+    <Dialog title={`Delete ${dataset.name}?`} onClose={onClose}>
+      <div class="promote">
+        <p>Its {whole(dataset.row_count)} rows and every version of them are deleted for good. Experiments that ran over it stay.</p>
+        <div class="row-start">
+          <Button kind="danger" icon="trash" onClick={remove}>Delete</Button>
+          <Button kind="quiet" onClick={onClose}>Keep it</Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function DescribeDialog({ dataset, onClose, reload }: { dataset: Dataset; onClose: () => void; reload: () => void }) {
+  const [name, setName] = useState(dataset.name);
+  const [description, setDescription] = useState(dataset.description);
+  const save = async (event: Event) => {
+    event.preventDefault();
+    try {
+      await updateDataset(dataset.id, { name: name.trim(), description });
+      onClose();
+      if (name.trim() === dataset.name) reload();
+      else go(addressOf(`datasets/${name.trim()}`), { replace: true });
+    } catch (error) {
+      toastError("Not saved", error);
+    }
+  };
+  return (
+    <Dialog title="Name and description" onClose={onClose}>
+      <form class="promote" onSubmit={save}>
+        <label class="field">Name <input required value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
+        <label class="field">What it is for <input value={description} onInput={(event) => setDescription(event.currentTarget.value)} /></label>
+        <div class="row-start"><Button type="submit" kind="primary">Save</Button></div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,121 @@
+"""A collector with keys and rows for the whole run, and a real Chromium for each file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.page import seed
+from tests.support.collector_process import CollectorProcess
+from tests.support.leaks import expect_process
+from tests.support.sending import wait_for_rows
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="`pip install playwright` brings what drives the browser"
+)
+Browser, Page = playwright.Browser, playwright.Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE_MS = 20_000
+"""How long a test waits for what should show; a quiet machine needs a tenth of it."""
+
+
+@pytest.fixture(scope="session")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """A collector that requires keys and has the rows of `seed`."""
+    process = CollectorProcess(tmp_path_factory.mktemp("page") / "data", environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+    process.start()
+    expect_process(process.pid)
+    seed.fill(process, key=process.admin_key)
+    wait_for_rows(process, seed.TOTAL_SPANS, project=seed.PROJECT)
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window. One for each file: while it is open, no test of the file can be asynchronous."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("there is no Chromium; `apt-get install chromium` brings one")
+    before = {child.pid for child in psutil.Process().children()}
+    playwright.expect.set_options(timeout=PATIENCE_MS)
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=path, args=list(FLAGS))
+        for child in psutil.Process().children():
+            if child.pid not in before:
+                expect_process(child.pid)
+        yield started
+        started.close()
+
+
+@dataclass
+class Visit:
+    """A page in the browser, and what must not happen on it."""
+
+    page: Page
+    collector: CollectorProcess
+    problems: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Goes to an address of the page."""
+        self.page.goto(self.collector.api_url + path)
+        return self.page
+
+
+@pytest.fixture
+def visitor(browser: Browser, collector: CollectorProcess) -> Iterator[Visit]:
+    """Somebody without a key."""
+    yield from _visit(browser, collector, key="")
+
+
+@pytest.fixture
+def visit(browser: Browser, collector: CollectorProcess) -> Iterator[Visit]:
+    """Somebody who is signed in."""
+    yield from _visit(browser, collector, key=collector.admin_key)
+
+
+def _visit(browser: Browser, collector: CollectorProcess, *, key: str) -> Iterator[Visit]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True, timezone_id="UTC")
+    context.set_default_timeout(PATIENCE_MS)
+    if key:
+        context.add_init_script(
+            f"sessionStorage.getItem('spanloop.key') ?? sessionStorage.setItem('spanloop.key', {json.dumps(key)})"
+        )
+    page = context.new_page()
+    visit = Visit(page, collector)
+    page.on("pageerror", lambda error: visit.problems.append(f"exception: {error}"))
+    page.on("console", lambda message: message.type == "error" and visit.problems.append(f"console: {message.text}"))
+    page.on("request", lambda request: _check_address(request.url, visit))
+    yield visit
+    attacked = page.evaluate("window.attacked")
+    context.close()
+    assert visit.problems == []
+    assert attacked is None
+
+
+def _check_address(url: str, visit: Visit) -> None:
+    if not url.startswith((visit.collector.api_url + "/", "blob:", "data:")):
+        visit.problems.append(f"request to elsewhere: {url}")
+
+
+@pytest.fixture(scope="session")
+def static() -> Path:
+    """The built files."""
+    return Path(__file__).parents[2] / "collector/spanloop_collector/page/static"

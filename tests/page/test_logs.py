@@ -1,0 +1,162 @@
+"""Logs: from everything to the rows in question, and what can be done with them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, expect
+
+from tests.page import seed
+from tests.page.conftest import Visit
+from tests.support.waiting import wait_until
+
+
+def rows(page: Page) -> Page:
+    """The rows of the list, without its head."""
+    return page.locator(".logs-list .row:not(.head)")
+
+
+def filters(page: Page) -> list[str]:
+    """The conditions in the address."""
+    return parse_qs(urlsplit(page.url).query).get("f", [])
+
+
+def add_filter(page: Page, condition: str) -> None:
+    page.get_by_role("textbox", name="Filter by SQL").click()
+    page.keyboard.type(condition)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+
+
+def test_rows_are_narrowed_down_by_sql_by_words_and_by_clicks(visit: Visit) -> None:
+    page = visit.open("/p/support/logs")
+    expect(page.get_by_text("64 traces")).to_be_visible()
+    add_filter(page, "cost > 0.003 AND model = 'claude-sonnet-4-5'")
+    expect(page.get_by_text("64 traces")).not_to_be_visible()
+    assert filters(page) == ["cost > 0.003 AND model = 'claude-sonnet-4-5'"]
+    found = page.locator(".total").inner_text()
+
+    page.get_by_role("searchbox", name="Find words").fill("refund")
+    page.keyboard.press("Enter")
+    expect(page.locator(".total")).not_to_have_text(found)
+    expect(rows(page).first).to_contain_text("refund")
+
+    page.get_by_role("radio", name="Spans").click()
+    first = rows(page).first
+    expect(first).to_contain_text("claude-sonnet-4-5")
+    first.get_by_role("gridcell").nth(2).hover()
+    first.get_by_role("button", name="Only Name").click()
+    assert filters(page)[-1] == "name = 'chat claude-sonnet-4-5'"
+    page.go_back()
+    assert len(filters(page)) == 1
+
+
+def test_wrong_condition_is_shown_at_its_place(visit: Visit) -> None:
+    page = visit.open("/p/support/logs")
+    add_filter(page, "cost > prize")
+    alert = page.locator(".filter-error")
+    expect(alert.locator("mark")).to_have_text("prize")
+    expect(page.locator(".chip.wrong")).to_contain_text("cost > prize")
+    page.get_by_role("button", name="Remove the filter").click()
+    expect(rows(page).first).to_be_visible()
+    # The browser reports each refused statement.
+    assert all("404" in problem for problem in visit.problems)
+    visit.problems.clear()
+
+
+def test_dragging_over_the_histogram_chooses_the_time(visit: Visit) -> None:
+    page = visit.open("/p/support/logs?t=1h")
+    bars = page.locator(".histogram svg")
+    expect(bars.locator("rect.bar").nth(5)).to_be_visible()
+    box = bars.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20, steps=4)
+    page.mouse.up()
+    chosen = parse_qs(urlsplit(page.url).query)["t"][0]
+    start, end = map(int, chosen.split("-"))
+    assert abs((end - start) - 0.2 * 61 * 60_000) < 60_000
+    expect(page.locator(".total")).not_to_have_text("64 traces")
+
+
+def test_groups_columns_and_frequent_values(visit: Visit) -> None:
+    page = visit.open("/p/support/logs?v=spans&f=type%20%3D%20'llm'%20AND%20model%20!%3D%20''")
+    page.get_by_role("button", name="Group by").click()
+    page.get_by_role("button", name="Model").click()
+    expect(page.get_by_role("row", name="gpt-4o-mini 20")).to_be_visible()
+    page.get_by_role("row", name="gpt-4o-mini 20").click()
+    assert filters(page)[-1] == "toString(model) = 'gpt-4o-mini'"
+
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("textbox", name="Column by SQL").click()
+    page.keyboard.type("upper(model)")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(rows(page).first).to_contain_text("GPT-4O-MINI")
+    page.keyboard.press("f")
+    expect(page.get_by_role("complementary", name="Frequent values").get_by_text("gpt-4o-mini")).to_be_visible()
+
+
+def test_view_is_saved_shared_and_opened(visit: Visit) -> None:
+    page = visit.open("/p/support/logs?v=spans&f=error%20!%3D%20''&t=7d")
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_label("Name of the new view").fill("failures")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="failures", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Open this page with it, for everyone").click()
+    expect(page.get_by_text("Default for everyone")).to_be_visible()
+
+    visit.open("/p/support/logs")
+    page.wait_for_url("**/logs?v=spans**")
+    assert filters(page) == ["error != ''"]
+    page.get_by_role("button", name="Saved views").click()
+    page.get_by_role("button", name="Delete the view failures").click()
+    expect(page.get_by_text("View deleted")).to_be_visible()
+
+
+def test_selected_rows_are_tagged_exported_and_added_to_a_dataset(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open("/p/support/logs?f=has(tags%2C%20'vip')")
+    expect(rows(page).nth(3)).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    bar = page.get_by_role("toolbar", name="Selected rows")
+    expect(bar).to_contain_text("2 selected")
+
+    bar.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        bar.get_by_role("button", name="JSON lines").click()
+    download.value.save_as(tmp_path / "rows.jsonl")
+    exported = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [row["tags"] for row in exported] == [["vip"], ["vip"]]
+
+    bar.get_by_role("button", name="Add to dataset").click()
+    page.get_by_label("Dataset", exact=True).fill("golden")
+    expect(page.locator(".promote-row").nth(1)).to_be_visible()
+    page.get_by_role("button", name="Add 2 rows").click()
+    expect(page.get_by_text("2 rows added to golden")).to_be_visible()
+    stored = visit.collector.sql("SELECT origin FROM dataset_rows WHERE dataset = 'golden'")
+    assert {json.loads(row["origin"])["id"] for row in stored} == {row["id"] for row in exported}
+
+    page.keyboard.press("x")
+    page.keyboard.press("k")
+    page.keyboard.press("x")
+    bar.get_by_role("button", name="Add a tag").click()
+    page.get_by_label("Tag for the selected rows").fill("checked")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tagged 2 rows")).to_be_visible()
+    wait_until(
+        lambda: visit.collector.sql("SELECT count() AS n FROM logs WHERE has(tags, 'checked')")[0]["n"] == 2,
+        what="two tagged rows",
+    )
+
+
+def test_live_list_shows_what_arrives(visit: Visit) -> None:
+    page = visit.open("/p/support/logs?live=1&f=name%20%3D%20'just%20now'")
+    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    seed.send_now(visit.collector, "just now", key=visit.collector.admin_key)
+    expect(rows(page).first).to_contain_text("just now")

@@ -1,0 +1,38 @@
+"""The monitor: its numbers are those of SQL, and a click leads to the rows behind them."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import expect
+
+from tests.page import seed
+from tests.page.conftest import Visit
+
+
+def test_numbers_and_the_rows_behind_them(visit: Visit) -> None:
+    page = visit.open("/p/support/monitor?of=llm&f=model%20!%3D%20''")
+    (row,) = visit.collector.sql(
+        "SELECT count() AS n, sum(tokens) AS tokens FROM logs WHERE type = 'llm' AND model != ''"
+    )
+    expect(page.locator(".tile").first).to_have_text(f"Requests{row['n']}")
+    for title in ("Requests", "Errors", "Error rate", "Cost", "Latency", "Tokens", "Scores"):
+        if title != "Scores":
+            expect(page.get_by_role("region", name=title, exact=True)).to_be_visible()
+    page.get_by_role("button", name="Split by").click()
+    page.get_by_role("button", name="Model").click()
+    expect(page.locator(".legend").first).to_contain_text("gpt-4o-mini")
+
+    visit.open("/p/support/monitor?t=1h")
+    scores = page.get_by_role("region", name="Scores")
+    expect(scores).to_contain_text("helpfulness")
+    expect(scores.locator("path.line").first).to_be_attached()
+    requests = page.get_by_role("region", name="Requests").locator("svg")
+    box = requests.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
+    page.wait_for_url("**/logs?**")
+    expect(page.locator(".logs-list .row:not(.head)").first).to_be_visible()
+    query = parse_qs(urlsplit(page.url).query)
+    assert (query["v"], query["f"]) == (["spans"], ["is_root"])
+    assert seed.PROJECT in page.url
