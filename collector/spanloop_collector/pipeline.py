@@ -41,7 +41,7 @@ from spanloop_collector.spool.record import RecordFlags
 from spanloop_collector.store import Store
 from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
 from spanloop_collector.variants import run_variants
-from spanloop_collector.webhooks.outbox import Outbox
+from spanloop_collector.webhooks.outbox import ALERT, VARIANT, Outbox
 from spanloop_collector.webhooks.sender import sender_of
 from spanloop_collector.write import Writer
 from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
@@ -100,10 +100,11 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     )
     queries = Queries(store, settings.query)
     stages.push_async_callback(queries.close)
-    outbox = Outbox(store, sender_of(settings.webhooks))
-    await stages.enter_async_context(_background(outbox.run()))
-    await stages.enter_async_context(_background(watch_alerts(store, queries, outbox)))
-    await stages.enter_async_context(_background(run_variants(store, queries, outbox)))
+    outboxes = {topic: Outbox(store, sender_of(settings.webhooks), topic) for topic in (ALERT, VARIANT)}
+    for outbox in outboxes.values():
+        await stages.enter_async_context(_background(outbox.run()))
+    await stages.enter_async_context(_background(watch_alerts(store, queries, outboxes[ALERT])))
+    await stages.enter_async_context(_background(run_variants(store, queries, outboxes[VARIANT])))
     attachments = open_attachments(settings.attachments, settings.data_dir)
     operations = build_operations(
         settings,

@@ -24,7 +24,7 @@ from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.errors import SpanloopError, StoreUnavailableError
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, Latest
 from spanloop_collector.store.store import Store
-from spanloop_collector.webhooks.outbox import Message, Outbox, json_body
+from spanloop_collector.webhooks.outbox import ALERT, Message, Outbox, json_body
 
 LOOK_EVERY_SECONDS = 1.0
 REST_SECONDS = 3.0
@@ -157,7 +157,7 @@ class Evaluator:
 
     def _announce(self, rule: AlertRule, number: int, announcement: Announcement, now: float) -> None:
         message = Message(
-            topic="alert",
+            topic=ALERT,
             name=rule.name,
             event=announcement.event,
             owner=owner_of(rule),

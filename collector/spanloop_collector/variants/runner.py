@@ -21,7 +21,7 @@ from spanloop_collector.variants.experiment import VariantExperiment, finish_run
 from spanloop_collector.variants.run import FINISHED, Run, Task, Test, Verdict, advance
 from spanloop_collector.variants.table import VariantTable
 from spanloop_collector.variants.verdicts import Statements, read_verdicts
-from spanloop_collector.webhooks.outbox import Message, Outbox, json_body
+from spanloop_collector.webhooks.outbox import VARIANT, Message, Outbox, json_body
 from spanloop_collector.webhooks.targets import target_owner
 
 LOOK_EVERY_SECONDS = 0.25
@@ -149,13 +149,14 @@ class VariantRunner:
     ) -> None:
         for test in tests:
             message = Message(
-                topic="variant",
+                topic=VARIANT,
                 name=experiment.name,
                 event="test",
                 owner=target_owner("variants", project, experiment.name),
                 target=experiment.target,
                 about=json_body({"variant": run.variant, "task": test.task_id}),
                 body=body_of(experiment, run, test, tasks[test.task_id], now=self.now()),
+                timeout_seconds=experiment.timeout_seconds,
             )
             self.outbox.add(project, message_id(test), message)
 

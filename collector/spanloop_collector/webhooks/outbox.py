@@ -24,14 +24,20 @@ LOOK_EVERY_SECONDS = 2.0
 RETRY_AFTER_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Pauses before the second try and those after it; then the message is given up."""
 ATTEMPT_RUNS_OUT_SECONDS = 60.0
-"""A try that has not been answered for so long was made by a collector that is gone."""
-MAX_AT_ONCE = 4
+"""A try that has no outcome so long after its time limit was made by a collector that is gone."""
+STOP_SECONDS = 5.0
+"""What is under way when the collector stops may go on for so long."""
+
+ALERT, VARIANT = "alert", "variant"
+MAX_AT_ONCE = {ALERT: 4, VARIANT: 32}
+"""Tries under way, by topic: tests of variants may take minutes, and must not hold up alerts."""
 
 WAITING, SENDING, DELIVERED, FAILED = "waiting", "sending", "delivered", "failed"
 
 FIND_DUE = """
 SELECT project, id FROM {database:Identifier}.webhook_deliveries
-WHERE (status = 'waiting' OR status = 'sending') AND next_attempt <= fromUnixTimestamp64Milli({now_ms:Int64})
+WHERE topic = {topic:String} AND status IN ('waiting', 'sending')
+    AND next_attempt <= fromUnixTimestamp64Milli({now_ms:Int64})
 ORDER BY next_attempt
 LIMIT 100
 """
@@ -44,7 +50,7 @@ class Message:
     """A message and how far it has come."""
 
     topic: str
-    """What kind of thing sends it: alert, variant."""
+    """What kind of thing sends it: alert or variant."""
     name: str
     """Name of the thing."""
     event: str
@@ -57,6 +63,8 @@ class Message:
     """JSON text."""
     about: str = ""
     """What it is about, as JSON text: a group's labels."""
+    timeout_seconds: float = 0.0
+    """How long a try may take; 0 leaves it to the collector's setting."""
     status: str = WAITING
     attempts: int = 0
     next_attempt: float = 0.0
@@ -65,18 +73,21 @@ class Message:
 
 
 class Outbox:
-    """Takes messages, and delivers them in the background."""
+    """Takes messages of one topic, and delivers them in the background."""
 
     def __init__(
         self,
         store: Store,
         sender: WebhookSender,
+        topic: str,
         *,
         retry_after_seconds: tuple[float, ...] = RETRY_AFTER_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._sender = sender
+        self._topic = topic
+        self._at_once = MAX_AT_ONCE[topic]
         self._retry_after = retry_after_seconds
         self._now = now
         self._log = ChangeLog(store, "delivery", table="webhook_events", now=now)
@@ -84,7 +95,7 @@ class Outbox:
         self._wake = asyncio.Event()
         self._under_way: dict[str, asyncio.Task[None]] = {}
         # Threads of its own: a receiver that does not answer must not hold up those that serve requests.
-        self._threads = ThreadPoolExecutor(MAX_AT_ONCE, thread_name_prefix="spanloop-webhook")
+        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="spanloop-webhook")
 
     def add(self, project: str, message_id: str, message: Message) -> None:
         """Keeps a message until it is delivered; the same id again changes nothing. Blocks."""
@@ -107,7 +118,7 @@ class Outbox:
             message,
             status=SENDING,
             attempts=message.attempts + 1,
-            next_attempt=self._now() + ATTEMPT_RUNS_OUT_SECONDS,
+            next_attempt=self._now() + message.timeout_seconds + ATTEMPT_RUNS_OUT_SECONDS,
         )
         if not self._keep(project, message_id, latest.version + 1, trying):
             return None
@@ -116,7 +127,7 @@ class Outbox:
         return after
 
     async def run(self) -> None:
-        """Delivers until cancelled; what is under way then ends by itself or is taken over later."""
+        """Delivers until cancelled."""
         try:
             while True:
                 try:
@@ -125,19 +136,24 @@ class Outbox:
                     logger.debug("webhooks: will look again reason=%s", error)
                 await self._pause()
         finally:
-            # A try has a time limit; cut short, it might be made twice.
-            await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Lets what is under way end, for a while; what is then broken off is tried again later."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        under_way = list(self._under_way.values())
+        if under_way:
+            await asyncio.wait(under_way, timeout=STOP_SECONDS)
+            self._sender.break_off()
+            await asyncio.wait(under_way)
 
     async def _start_due(self) -> None:
         for project, message_id in await asyncio.to_thread(self._due):
             key = f"{project}/{message_id}"
-            if len(self._under_way) < MAX_AT_ONCE and key not in self._under_way:
-                task = asyncio.create_task(self._deliver_quietly(project, message_id))
-                self._under_way[key] = task
-                task.add_done_callback(lambda _, key=key: self._under_way.pop(key, None))  # type: ignore[misc]
+            if len(self._under_way) < self._at_once and key not in self._under_way:
+                self._under_way[key] = asyncio.create_task(self._deliver_quietly(key, project, message_id))
 
-    async def _deliver_quietly(self, project: str, message_id: str) -> None:
+    async def _deliver_quietly(self, key: str, project: str, message_id: str) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self.deliver, project, message_id)
         except (Error, StoreUnavailableError) as error:
@@ -145,6 +161,10 @@ class Outbox:
         except Exception:
             # A fault of ours with one message is no reason to stop sending the others.
             logger.exception("webhooks: unexpected error message=%s", message_id)
+        finally:
+            del self._under_way[key]
+            # There is room for another one.
+            self.wake()
 
     async def _pause(self) -> None:
         try:
@@ -155,14 +175,20 @@ class Outbox:
         self._wake.clear()
 
     def _due(self) -> list[tuple[str, str]]:
-        parameters = {"database": self._store.database, "now_ms": round(self._now() * 1000)}
+        parameters = {"database": self._store.database, "topic": self._topic, "now_ms": round(self._now() * 1000)}
         return [(row[0], row[1]) for row in self._store.query(FIND_DUE, parameters).result_rows]
 
     def _send(self, message_id: str, message: Message) -> Attempt:
         target = self._targets.find(message.owner)
         if target is None:
             return Attempt(error="its target was deleted", is_final=True)
-        return self._sender.send(target.url, target.secret, message_id=message_id, body=message.body.encode())
+        return self._sender.send(
+            target.url,
+            target.secret,
+            message_id=message_id,
+            body=message.body.encode(),
+            timeout_seconds=message.timeout_seconds,
+        )
 
     def _after(self, message: Message, attempt: Attempt) -> Message:
         """The message after a try."""

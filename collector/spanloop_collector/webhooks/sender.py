@@ -51,37 +51,48 @@ class WebhookSender:
         self._allow_private = allow_private_addresses
         self._timeout = timeout_seconds
         self._now = now
+        # Of all tries under way, in whichever threads; sets change atomically.
+        self._open: set[_Connection] = set()
 
-    def send(self, url: str, secret: str, *, message_id: str, body: bytes) -> Attempt:
-        """Tries once; whatever goes wrong is in the attempt, never raised."""
+    def send(self, url: str, secret: str, *, message_id: str, body: bytes, timeout_seconds: float = 0.0) -> Attempt:
+        """Tries once; whatever goes wrong is in the attempt, never raised. 0 seconds leave it to the setting."""
         try:
-            return self._post(url, secret, message_id, body)
+            return self._post(url, secret, message_id, body, timeout_seconds or self._timeout)
         except RefusedAddress as refused:
             return Attempt(error=str(refused), is_final=True)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             return Attempt(error=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
-    def _post(self, url: str, secret: str, message_id: str, body: bytes) -> Attempt:
+    def break_off(self) -> None:
+        """Ends the tries under way, each with an error."""
+        for connection in list(self._open):
+            connection.give_up("the collector was stopped")
+
+    def _post(self, url: str, secret: str, message_id: str, body: bytes, timeout_seconds: float) -> Attempt:
         parts = urlsplit(url)
         host = parts.hostname or ""
         is_tls = parts.scheme == "https"
         port = parts.port or (443 if is_tls else 80)
         address = resolve(host, port, allow_private=self._allow_private)
-        connection = _Connection(host, port, address=address, is_tls=is_tls, timeout=self._timeout)
+        connection = _Connection(host, port, address=address, is_tls=is_tls, timeout=timeout_seconds)
         headers = {"content-type": "application/json", "user-agent": "spanloop", "connection": "close"}
         headers |= sign(secret, message_id=message_id, timestamp=int(self._now()), body=body)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         # The socket's timeout counts anew with every byte; this one does not.
-        deadline = threading.Timer(self._timeout, connection.give_up)
+        deadline = threading.Timer(
+            timeout_seconds, connection.give_up, [f"no whole answer within {timeout_seconds:g} s"]
+        )
         deadline.start()
+        self._open.add(connection)
         try:
             connection.request("POST", path, body=body, headers=headers)
             return _read_answer(connection.getresponse())
         except (OSError, http.client.HTTPException) as error:
             if connection.gave_up:
-                raise TimeoutError(f"no whole answer within {self._timeout:g} s") from error
+                raise TimeoutError(connection.gave_up) from error
             raise
         finally:
+            self._open.discard(connection)
             deadline.cancel()
             connection.close()
 
@@ -100,7 +111,7 @@ class _Connection(http.client.HTTPConnection):
         super().__init__(host, port, timeout=timeout)
         self._address = address
         self._is_tls = is_tls
-        self.gave_up = False
+        self.gave_up = ""
         if is_tls:
             # Left out of the Host header, as browsers do.
             self.default_port = 443
@@ -110,9 +121,9 @@ class _Connection(http.client.HTTPConnection):
         if self._is_tls:
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
 
-    def give_up(self) -> None:
+    def give_up(self, reason: str) -> None:
         """Breaks off whatever waits for the socket; called from another thread."""
-        self.gave_up = True
+        self.gave_up = reason
         if self.sock is not None:
             with suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)

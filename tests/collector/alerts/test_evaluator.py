@@ -16,7 +16,7 @@ from spanloop_collector.query.queries import Queries
 from spanloop_collector.settings import QuerySettings
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Actor, Change, ChangeLog
-from spanloop_collector.webhooks.outbox import Outbox
+from spanloop_collector.webhooks.outbox import ALERT, Outbox
 from spanloop_collector.webhooks.sender import WebhookSender
 
 ANNA = Actor("anna")
@@ -50,7 +50,7 @@ class Watch:
 
     def evaluator(self) -> Evaluator:
         sender = WebhookSender(allow_private_addresses=True, timeout_seconds=1)
-        return Evaluator(self.store, self.rules, self.queries, Outbox(self.store, sender), now=self.clock)
+        return Evaluator(self.store, self.rules, self.queries, Outbox(self.store, sender, ALERT), now=self.clock)
 
     async def step(self, seconds: float = 60) -> None:
         """The next evaluation of everything that is due."""

@@ -17,7 +17,7 @@ from spanloop_collector.settings import QuerySettings
 from spanloop_collector.store import Store
 from spanloop_collector.variants.runner import VariantRunner
 from spanloop_collector.variants.table import VariantTable
-from spanloop_collector.webhooks.outbox import Outbox
+from spanloop_collector.webhooks.outbox import VARIANT, Outbox
 from spanloop_collector.webhooks.sender import WebhookSender
 from spanloop_collector.webhooks.signature import make_secret
 
@@ -75,7 +75,7 @@ class Hand:
 
     def __post_init__(self) -> None:
         sender = WebhookSender(allow_private_addresses=True, timeout_seconds=5)
-        self.outbox = Outbox(self.store, sender, retry_after_seconds=(), now=self.now)
+        self.outbox = Outbox(self.store, sender, VARIANT, retry_after_seconds=(), now=self.now)
 
     def now(self) -> float:
         return time.time() + self.ahead

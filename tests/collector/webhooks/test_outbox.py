@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from spanloop_collector.store import Store
-from spanloop_collector.webhooks.outbox import ATTEMPT_RUNS_OUT_SECONDS, DELIVERED, FAILED, WAITING, Message, Outbox
+from spanloop_collector.webhooks.outbox import (
+    ALERT,
+    ATTEMPT_RUNS_OUT_SECONDS,
+    DELIVERED,
+    FAILED,
+    MAX_AT_ONCE,
+    WAITING,
+    Message,
+    Outbox,
+)
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender
 from spanloop_collector.webhooks.signature import make_secret
 from spanloop_collector.webhooks.targets import Target, Targets
 
+from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import Receiver, webhook_receiver
 
 MESSAGE = Message("alert", "errors", "firing", "owner", "http://shown", '{"text": "x"}')
@@ -42,7 +53,7 @@ def receiver(store: Store) -> Iterator[Receiver]:
 
 def make_outbox(store: Store, clock: Clock, sender: WebhookSender | None = None) -> Outbox:
     sender = sender or WebhookSender(allow_private_addresses=True, timeout_seconds=5, now=clock)
-    return Outbox(store, sender, retry_after_seconds=(2, 10), now=clock)
+    return Outbox(store, sender, ALERT, retry_after_seconds=(2, 10), now=clock)
 
 
 def deliveries(store: Store) -> list[tuple[object, ...]]:
@@ -100,7 +111,7 @@ def test_two_collectors_send_a_message_once(store: Store, clock: Clock, receiver
 
 def test_a_try_of_a_collector_that_died_is_taken_over(store: Store, clock: Clock, receiver: Receiver) -> None:
     class Dying(WebhookSender):
-        def send(self, url: str, secret: str, *, message_id: str, body: bytes) -> Attempt:
+        def send(self, url: str, secret: str, *, message_id: str, body: bytes, timeout_seconds: float = 0.0) -> Attempt:
             raise SystemExit
 
     dying = make_outbox(store, clock, Dying(allow_private_addresses=True, timeout_seconds=5))
@@ -113,6 +124,45 @@ def test_a_try_of_a_collector_that_died_is_taken_over(store: Store, clock: Clock
     taken = other.deliver("shop", "msg_1")
     assert taken is not None
     assert (taken.status, taken.attempts) == (DELIVERED, 2)
+
+
+async def test_the_background_delivers_more_than_it_may_at_once_without_waiting(
+    store: Store, clock: Clock, receiver: Receiver
+) -> None:
+    outbox = make_outbox(store, clock)
+    for number in range(3 * MAX_AT_ONCE[ALERT]):
+        outbox.add("shop", f"msg_{number}", MESSAGE)
+    running = asyncio.create_task(outbox.run())
+    await asyncio.to_thread(
+        wait_until, lambda: len(receiver.received) == 3 * MAX_AT_ONCE[ALERT], what="all messages", timeout=20
+    )
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert {status for _, status, *_ in deliveries(store)} == {DELIVERED}
+
+
+async def test_stopping_breaks_off_what_takes_too_long(
+    store: Store, clock: Clock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spanloop_collector.webhooks.outbox.STOP_SECONDS", 0.1)
+    asked, release = threading.Event(), threading.Event()
+
+    def be_slow() -> None:
+        asked.set()
+        release.wait(20)
+
+    receiver.before_answer = be_slow
+    outbox = make_outbox(store, clock)
+    outbox.add("shop", "msg_1", replace(MESSAGE, timeout_seconds=60))
+    running = asyncio.create_task(outbox.run())
+    await asyncio.to_thread(asked.wait, 20)
+    began = time.monotonic()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert time.monotonic() - began < 10
+    release.set()
+    [(_, status, attempts, _, error)] = deliveries(store)
+    assert (status, attempts, error) == (WAITING, 1, "TimeoutError: the collector was stopped")
 
 
 def test_a_message_of_a_deleted_target_is_given_up(store: Store, clock: Clock, receiver: Receiver) -> None:
