@@ -11,6 +11,7 @@ import pytest
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender
 from spanloop_collector.webhooks.signature import make_secret, sign
 
+from tests.support.certificates import Certificates
 from tests.support.webhook_receiver import webhook_receiver
 
 NOW = 1_700_000_000
@@ -87,3 +88,21 @@ def test_nobody_there() -> None:
         pass
     attempt = make_sender().send(receiver.url, make_secret(), message_id="m", body=b"{}")
     assert "refused" in attempt.error
+
+
+def test_over_tls_the_receivers_certificate_must_fit_its_name(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = (certificates.server_certificate, certificates.server_key)
+    sender, message = make_sender(), {"message_id": "m", "body": b"{}"}
+    with webhook_receiver(pair) as receiver:
+        unknown = sender.send(receiver.url, make_secret(), **message)  # type: ignore[arg-type]  # as above
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+        known = sender.send(receiver.url, make_secret(), **message)  # type: ignore[arg-type]  # as above
+        monkeypatch.setattr("spanloop_collector.webhooks.sender.resolve", lambda *_, **__: "127.0.0.1")
+        other_name = receiver.url.replace("localhost", "example.com")
+        misnamed = sender.send(other_name, make_secret(), **message)  # type: ignore[arg-type]  # as above
+    assert "certificate verify failed" in unknown.error
+    assert known == Attempt(http_status=204)
+    assert "certificate is not valid for 'example.com'" in misnamed.error
+    assert [received.headers["host"].partition(":")[0] for received in receiver.received] == ["localhost"]
