@@ -20,6 +20,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from spanloop._failsafe import caught, log
 from spanloop._health import Health
+from spanloop._mover import Mover
 from spanloop._overflow import Counts, Overflow
 from spanloop._spill import Spill
 from spanloop._transport import Kind, Outcome
@@ -35,7 +36,6 @@ DENIED_PAUSE_SECONDS = 30.0
 LONGEST_ASKED_PAUSE_SECONDS = 60.0
 PATIENCE_WHILE_AWAY_SECONDS = 0.5
 LOOK_AT_DISK_SECONDS = 5.0  # for what other processes left there
-SPILL_AGAIN_SECONDS = 30.0  # after the disk refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,11 @@ class Outbox(Generic[Item]):
         # What is being sent cannot make room any more, so it is a small part of the queue.
         self._max_batch_items = min(MAX_BATCH_ITEMS, max(bounds.max_items // 8, 1)) if batch_items > 1 else 1
         self._lost = lost
-        self._overflow = None if spill is None else Overflow(signal, spill, health, encode)
+        self._overflow: Overflow[Item] | None = None
+        self._mover: Mover[Item] | None = None
+        if spill is not None:
+            self._overflow = Overflow(signal, spill, health, encode)
+            self._mover = Mover(signal, self._overflow, take=self._take_to_move, moved=self._moved)
         self.after_fork()
         if self._overflow is not None and self._overflow.is_busy:  # left by a process before this one
             self._start()
@@ -111,8 +115,6 @@ class Outbox(Generic[Item]):
         self._in_flight = self._in_flight_bytes = 0
         self._under_way: list[_Entry[Item]] = []  # being sent and not resolved yet
         self._moving: list[_Entry[Item]] = []  # on their way to disk
-        self._mover: threading.Thread | None = None
-        self._move_again_at = 0.0  # after the disk refused
         self._has_moved = False  # to disk, since the sender last looked there
         self._accepted = 0
         self._is_gathering = False  # the thread sleeps until there is a batch
@@ -125,6 +127,8 @@ class Outbox(Generic[Item]):
         self._health.after_fork()
         if self._overflow is not None:
             self._overflow.after_fork()
+        if self._mover is not None:
+            self._mover.after_fork()
         self._delivered = self._dropped = self._refused = 0
 
     def put(self, item: Item, size: int) -> None:
@@ -150,8 +154,8 @@ class Outbox(Generic[Item]):
                 self._changed.notify_all()
         if self._thread is None:
             self._start()
-        if self._overflow is not None and self._mover is None and self._is_filled(2):
-            self._start_moving(self._overflow)
+        if self._mover is not None and self._is_filled(2) and self._mover.is_idle:
+            self._mover.start()
         if overflow:
             self._say_overflow(overflow)
 
@@ -414,56 +418,26 @@ class Outbox(Generic[Item]):
 
     # To disk, and from there.
 
-    def _start_moving(self, overflow: Overflow[Item]) -> None:
+    def _take_to_move(self) -> list[Item]:
+        """The oldest items, until the queue is no more than a quarter full."""
         with self._changed:
-            if self._mover is not None or self._closing or time.monotonic() < self._move_again_at:
-                return
-            name = f"spanloop-spill-{self.signal}"
-            self._mover = threading.Thread(target=self._move, args=(overflow,), name=name, daemon=True)
-            try:
-                self._mover.start()
-            except RuntimeError:  # as in `_start`
-                self._mover = None
-
-    def _move(self, overflow: Overflow[Item]) -> None:
-        """Moves the oldest to disk until there is room again, or the disk refuses."""
-        _suppress_instrumentation()
-        try:
-            while self._take_to_move():
-                left = overflow.write([entry.item for entry in self._moving])
-                with self._changed:
-                    self._moved(left)
-        except Exception:
-            caught(f"the spill of {self.signal}")
-        finally:
-            with self._changed:
-                self._refused += len(self._moving)
-                self._moving = []
-                self._mover = None
-                self._changed.notify_all()
-
-    def _take_to_move(self) -> bool:
-        with self._changed:
-            if self._closing or not self._is_filled(4) or time.monotonic() < self._move_again_at:
-                return False
-            self._moving, _ = self._take_oldest()
-            return bool(self._moving)
+            if not self._closing and self._is_filled(4):
+                self._moving, _ = self._take_oldest()
+            return [entry.item for entry in self._moving]
 
     def _moved(self, left: Sequence[Item]) -> None:
         """Those left are still here: they wait in memory as long as there is room."""
-        if left:
+        with self._changed:
             back = _entries_of(left, self._moving)
             self._waiting.extendleft(reversed(back))
             self._waiting_bytes += sum(entry.size for entry in back)
-            self._move_again_at = time.monotonic() + SPILL_AGAIN_SECONDS
-        self._moving, self._has_moved = [], True
-        self._changed.notify_all()
+            self._moving, self._has_moved = [], True
+            self._changed.notify_all()
 
     def _move_all(self, overflow: Overflow[Item], entries: list[_Entry[Item]]) -> list[_Entry[Item]]:
         """Writes all that could not be delivered in time; what the disk refused."""
-        mover = self._mover
-        if mover is not None:
-            mover.join(LONGEST_PAUSE_SECONDS)
+        if self._mover is not None:
+            self._mover.wait(LONGEST_PAUSE_SECONDS)
         left: list[Item] = []
         for start in range(0, len(entries), self._batch_items):
             left += overflow.write([entry.item for entry in entries[start : start + self._batch_items]])

@@ -229,7 +229,6 @@ def test_nothing_half_received_is_left(tmp_path: Path) -> None:
 
 
 def test_an_object_store_works_like_a_folder(tmp_path: Path) -> None:
-    pytest.importorskip("fsspec")
     from spanloop_collector.attachments import open_attachments
     from spanloop_collector.settings import AttachmentSettings
 
