@@ -13,6 +13,9 @@ import pytest
 from spanloop_collector.demo.provider import running_provider
 
 from tests.instrumentation.otlp_collector import Collector, attributes
+from tests.instrumentation.provider import Reply, scripted_provider
+from tests.support.collector_process import CollectorProcess
+from tests.support.waiting import wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "instrumentation" / "examples"
 
@@ -23,7 +26,7 @@ def provider() -> Iterator[str]:
         yield url
 
 
-def run(name: str, collector: Collector, provider: str = "") -> str:
+def run(name: str, collector: Collector, provider: str = "", **environment: str) -> str:
     """What the example prints."""
     done = subprocess.run(
         [sys.executable, EXAMPLES / name],
@@ -32,6 +35,7 @@ def run(name: str, collector: Collector, provider: str = "") -> str:
             "SPANLOOP_ENDPOINT": collector.endpoint,
             "OPENAI_BASE_URL": provider,
             "OPENAI_API_KEY": "k",
+            **environment,
         },
         capture_output=True,
         text=True,
@@ -112,6 +116,80 @@ def test_logging_bridge(collector: Collector) -> None:
 def test_opentelemetry_application(collector: Collector) -> None:
     assert run("opentelemetry_application.py", collector) == "['lamp']\n"
     assert trees(collector) == [("GET /recommendations", ("recommend", ("sql",)))]
+
+
+def gemini_reply(part: dict[str, Any]) -> dict[str, Any]:
+    return {"candidates": [{"content": {"parts": [part], "role": "model"}, "index": 0, "finishReason": "STOP"}]}
+
+
+def test_google_genai(collector: Collector) -> None:
+    call = {"functionCall": {"name": "weather", "args": {"city": "Paris"}}}
+    with scripted_provider() as gemini:
+        gemini.will(
+            Reply(events=[gemini_reply({"text": "Par"}), gemini_reply({"text": "is."})]),
+            Reply(gemini_reply(call)),
+            Reply(gemini_reply({"text": "You do."})),
+        )
+        printed = run("google_genai.py", collector, GOOGLE_GEMINI_BASE_URL=gemini.url, GEMINI_API_KEY="k")
+    assert printed == "Paris.\nYou do.\n"
+    model = ("generate_content gemini-2.5-flash",)
+    assert trees(collector) == [model, ("umbrella?", model, ("weather",), model)]
+
+
+def test_litellm_any_provider(collector: Collector, provider: str) -> None:
+    printed = run(
+        "litellm_any_provider.py", collector, provider, LITELLM_LOCAL_MODEL_COST_MAP="True", PYTHONWARNINGS="ignore"
+    )
+    assert printed.count("capital") == 2
+    assert trees(collector) == [("ask", ("chat gpt-4o-mini",))] * 2
+
+
+def test_langchain_chain(collector: Collector, provider: str) -> None:
+    assert "capital" in run("langchain_chain.py", collector, provider)
+    assert trees(collector) == [("RunnableSequence", ("ChatPromptTemplate",), ("ChatOpenAI",))]
+    [call] = [span for span in collector.received.spans if span.name == "ChatOpenAI"]
+    assert attributes(call)["gen_ai.usage.output_tokens"] > 0
+
+
+def run_with_api(name: str, collector: CollectorProcess) -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name],
+        env={
+            **os.environ,
+            "SPANLOOP_ENDPOINT": f"http://{collector.grpc_address}",
+            "SPANLOOP_API_URL": collector.api_url,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_direct_logging(shared_collector: CollectorProcess) -> None:
+    run_with_api("direct_logging.py", shared_collector)
+    query = (
+        "SELECT output, expected, tags, scores, metadata['comment'] AS comment, mapContains(metrics, 'end') AS ended "
+        "FROM logs WHERE project = 'examples' AND id = 'ticket-7' AND expected != ''"
+    )
+    assert wait_until(lambda: shared_collector.sql(query), what="the row with its feedback") == [
+        {
+            "output": '"On its way."',
+            "expected": '"It arrived yesterday."',
+            "tags": ["shop"],
+            "scores": {"polite": 1, "thumbs": 0},
+            "comment": "wrong order",
+            "ended": 1,
+        }
+    ]
+
+
+def test_feedback(shared_collector: CollectorProcess) -> None:
+    run_with_api("feedback.py", shared_collector)
+    query = "SELECT output FROM logs WHERE project = 'examples' AND name = 'answer' AND scores['thumbs'] = 1"
+    rows = wait_until(lambda: shared_collector.sql(query), what="the span with its feedback")
+    assert rows == [{"output": '"Our lamps are red."'}]
 
 
 def test_captured_spans_example(tmp_path: Path) -> None:

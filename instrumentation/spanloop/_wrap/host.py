@@ -6,7 +6,7 @@ framework's span, which has its place in the tree, instead of starting one of it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from spanloop import _context
@@ -26,14 +26,15 @@ KINDS = {"LLM": GENERATION, "EMBEDDING": EMBEDDING}
 GUEST = "_spanloop_guest"
 """Attribute of a host: the call that writes on it."""
 
-Find = Callable[[], Any]
+# A model's run that a framework has begun, perhaps without making its span current: the span, its kind, and what of
+# ours was current.
+_noted: ContextVar[tuple[Any, str, _context.Entry | None] | None] = ContextVar("spanloop_noted", default=None)
 
-_finders: list[Find] = []
 
-
-def add_finder(find: Find) -> None:
-    """`find` gives the span of a model's run that a framework has begun without making it current."""
-    _finders.append(find)
+def note_run(span: Any, kind: str) -> None:
+    """Says that the model call which comes next in this context is recorded by `span`; `kind` as in `KINDS`."""
+    if kind in KINDS:
+        _noted.set((span, KINDS[kind], _context.current_entry()))
 
 
 @guarded
@@ -42,9 +43,10 @@ def find_host(operation: str) -> Any:
     wanted = OPERATIONS.get(operation)
     if wanted is None:
         return None
-    for find in _finders:
-        if (span := find()) is not None and wanted == GENERATION:
-            return span if _is_free(span) else None
+    noted = _noted.get()
+    # A span of ours that began since means that the call is another one.
+    if noted is not None and noted[1:] == (wanted, _context.current_entry()) and noted[0].is_recording():
+        return noted[0] if _is_free(noted[0]) else None
     span = _context.current()
     return span if span is not None and _records(span) == wanted and _is_free(span) else None
 

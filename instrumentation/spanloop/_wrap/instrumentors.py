@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -10,6 +10,7 @@ from spanloop._failsafe import guarded, log
 from spanloop._provider import tracer_provider
 from spanloop._wrap.imported import is_installed, when_imported
 from spanloop._wrap.langchain import join_runs
+from spanloop._wrap.llama_index import note_runs
 
 GROUP = "opentelemetry_instrumentor"
 # Distributions by what their names start with; of two for one library the first here is taken, since it records
@@ -30,6 +31,9 @@ MODULES = {
     "openai-agents": "agents",
     "smolagents": "smolagents",
 }
+
+# What makes their spans known to our wrappers, where they are not current.
+ADAPTERS: dict[str, Callable[[Any], None]] = {"langchain": join_runs, "llama-index": note_runs}
 
 
 def run_instrumentors(wanted: Collection[str] | None = None) -> tuple[str, ...]:
@@ -71,8 +75,8 @@ def _run(name: str, entry: EntryPoint) -> bool:
         if getattr(instrumentor, "is_instrumented_by_opentelemetry", False):
             return False  # the application has done so; its spans are the application's
         instrumentor.instrument(tracer_provider=tracer_provider())
-        if name == "langchain":
-            guarded(join_runs)(instrumentor)
+        if name in ADAPTERS:
+            guarded(ADAPTERS[name])(instrumentor)
     except ImportError as error:  # the instrumentor is installed, its library is not
         log.info("%s is not traced: %s", name, error)
         return False

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any
 
 from spanloop import _context
 from spanloop._failsafe import guarded, log
-from spanloop._wrap.host import add_finder
+from spanloop._wrap.host import note_run
 
 MARK = "_spanloop_joined"
 MODEL_RUNS = ("llm", "chat_model")
 
 _entries: dict[Any, _context.Entry | None] = {}  # by run: what was current when it began
-_model_run: ContextVar[tuple[Any, _context.Entry | None] | None] = ContextVar("spanloop_model_run", default=None)
 
 
 def join_runs(instrumentor: Any) -> None:
@@ -35,7 +33,6 @@ def join_runs(instrumentor: Any) -> None:
         kind._start_trace = _starting(kind._start_trace)
         kind._end_trace = _ending(kind._end_trace)
         setattr(kind, MARK, True)
-        add_finder(_model_span)
     _context.set_finder(lambda entry: _run_around(tracer, entry))
 
 
@@ -48,10 +45,10 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
 
 
 def _note(tracer: Any, run: Any) -> None:
-    entry = _entries[run.id] = _context.current_entry()
+    _entries[run.id] = _context.current_entry()
     span = tracer.get_span(run.id)
     if span is not None and run.run_type in MODEL_RUNS:
-        _model_run.set((span, entry))
+        note_run(span, "LLM")
 
 
 def _ending(end: Callable[..., None]) -> Callable[..., None]:
@@ -60,14 +57,6 @@ def _ending(end: Callable[..., None]) -> Callable[..., None]:
         end(tracer, run)
 
     return forget_and_end
-
-
-def _model_span() -> Any:
-    """The span of the model's run that this code is in, unless a span of ours began inside it."""
-    noted = _model_run.get()
-    if noted is None or noted[1] is not _context.current_entry() or not noted[0].is_recording():
-        return None
-    return noted[0]
 
 
 def _run_around(tracer: Any, entry: _context.Entry | None) -> Any:
