@@ -18,6 +18,7 @@ from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, Statu
 
 from spanloop._wire import bytes_field, key_values, text_field
 
+UNSET_STATUS = Status()
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _KIND_INTERNAL = b"\x30\x01"
 _FLAGS = b"\x85\x01\x00\x01\x00\x00"  # HAS_IS_REMOTE, and not remote
@@ -70,7 +71,7 @@ class LightSpan(Span):
         self.resource, self.instrumentation_scope = resource, scope
         self.attributes: dict[str, Any] = {}
         self.events: list[Event] = []
-        self.status = Status()
+        self.status = UNSET_STATUS
         self.start_time: int = time.time_ns()
         self.end_time: int | None = None
         self._context: SpanContext | None = None
@@ -134,30 +135,58 @@ class LightSpan(Span):
 
     def encoded(self) -> bytes:
         """One `Span` message of OTLP; the usual fields, in the order of their numbers."""
+        parts = [
+            b"\x0a\x10",
+            self.trace_id.to_bytes(16, "big"),
+            b"\x12\x08",
+            self.span_id.to_bytes(8, "big"),
+            b"\x39",
+            self.start_time.to_bytes(8, "little"),
+            _shared(self.name, tuple(self.fixed.items())),
+        ]
+        if self._parent is not None:
+            parts += (b"\x22\x08", self._parent.span_id.to_bytes(8, "big"))
+        if self.end_time:
+            parts += (b"\x41", self.end_time.to_bytes(8, "little"))
+        for key, value in self.attributes.items():
+            parts.append(_attribute(key, value))
+        if self.events or self.status is not UNSET_STATUS:
+            parts.append(self._encoded_events())
+        return b"".join(parts)
+
+    def _encoded_events(self) -> bytes:
         from spanloop._encode import encode_event, encode_status
 
-        fixed = _encoded_attributes(tuple(self.fixed.items())) if self.fixed else b""
-        return b"".join(
-            (
-                b"\x0a\x10" + self.trace_id.to_bytes(16, "big") + b"\x12\x08" + self.span_id.to_bytes(8, "big"),
-                b"\x22\x08" + self._parent.span_id.to_bytes(8, "big") if self._parent is not None else b"",
-                text_field(5, self.name),
-                _KIND_INTERNAL,
-                b"\x39" + self.start_time.to_bytes(8, "little"),
-                b"\x41" + self.end_time.to_bytes(8, "little") if self.end_time else b"",
-                fixed,
-                key_values(9, self.attributes),
-                *(bytes_field(11, encode_event(event)) for event in self.events),
-                bytes_field(15, encode_status(self.status)),
-                _FLAGS,
-            )
-        )
+        events = b"".join(bytes_field(11, encode_event(event)) for event in self.events)
+        return events + bytes_field(15, encode_status(self.status))
 
     def size(self) -> int:
         """About what it takes in memory and on the wire."""
-        return 1000 + sum(len(value) for value in self.attributes.values() if type(value) is str)
+        size = 1000
+        for value in self.attributes.values():
+            if type(value) is str:
+                size += len(value)
+        return size
 
 
 @lru_cache(maxsize=256)
-def _encoded_attributes(items: tuple[tuple[str, str], ...]) -> bytes:
-    return key_values(9, dict(items))
+def _shared(name: str, attributes: tuple[tuple[str, str], ...]) -> bytes:
+    """What all spans of one name and kind have in common; fields may stand in any order."""
+    return text_field(5, name) + _KIND_INTERNAL + key_values(9, dict(attributes)) + _FLAGS
+
+
+def _attribute(key: str, value: Any) -> bytes:
+    """One `KeyValue` field; short texts, which most are, the short way."""
+    if type(value) is str:
+        head, key_size = _key_part(key)
+        encoded = value.encode()
+        size = len(encoded)
+        if size + key_size < 0x7B:
+            return b"\x4a%c%b\x12%c\x0a%c%b" % (key_size + size + 4, head, size + 2, size, encoded)
+    return key_values(9, {key: value})
+
+
+@lru_cache(maxsize=256)
+def _key_part(key: str) -> tuple[bytes, int]:
+    part = text_field(1, key)
+    return part, len(part)

@@ -17,6 +17,11 @@ CASES = 100_000
 SCORES = ("exact", "brief", "polite", "grounded", "useful")
 REPEATS = 5
 CHUNK = 10_000
+QUESTIONS: dict[str, dict[str, object]] = {
+    "summary": {},
+    "summary and the 20 most regressed cases": {"limit": 20},
+    "grouped by metadata": {"group_by": "area"},
+}
 TARGET_SECONDS = 2.0
 
 # A case as Eval records it: a row with all scores, its task, and a span for each scorer.
@@ -24,7 +29,8 @@ FILL = """
 INSERT INTO {database}.spans (project, created, end_time, version, received, id, trace_id, span_id, parent_id, name,
     type, input, output, expected, scores, metrics, metadata, experiment_id)
 SELECT
-    'bench', now64(9) - INTERVAL {offset} SECOND + toIntervalMicrosecond(number * 10) AS created, created + toIntervalMillisecond(800),
+    'bench', now64(9) - INTERVAL {offset} SECOND + toIntervalMicrosecond(number * 10) AS created,
+    created + toIntervalMillisecond(800),
     toUnixTimestamp64Nano(created), created,
     lower(hex(cityHash64(number, part, '{id}'))) AS id, lower(hex(sipHash128(number, '{id}'))), id,
     if(part = 0, '', lower(hex(cityHash64(number, 0, '{id}')))),
@@ -32,7 +38,8 @@ SELECT
     if(part = 0, concat('"What is the answer to question ', toString(number), ', and why is it so?"'), ''),
     if(part > 1, '1', concat('"', repeat('An answer of some length. ', 8), toString(number), '"')),
     if(part = 0, '"the right one"', ''),
-    if(part > 0, CAST(map(), 'Map(String, Float64)'), mapFromArrays([{names}], arrayMap(n -> ((cityHash64(number, n, '{id}') % 5) + {better}) / 5.5, range(5)))),
+    if(part > 0, CAST(map(), 'Map(String, Float64)'), mapFromArrays([{names}],
+        arrayMap(n -> ((cityHash64(number, n, '{id}') % 5) + {better}) / 5.5, range(5)))),
     map('start', 1.0, 'end', 2.0, 'task_duration', (number % 1000) / 700),
     map('area', toString(number % 7)), '{id}'
 FROM numbers({start}, {cases}) ARRAY JOIN range(7) AS part
@@ -48,14 +55,7 @@ def measure(options: Options) -> None:
     try:
         cases = min(CASES, max(1000, options.rows // 50))
         names = [_fill(collector, server, f"run-{number}", cases, number) for number in range(2)]
-        rows = [
-            _timed(collector, label, names, body)
-            for label, body in {
-                "summary": {},
-                "summary and the 20 most regressed cases": {"limit": 20},
-                "grouped by metadata": {"group_by": "area"},
-            }.items()
-        ]
+        rows = [_timed(collector, label, names, body) for label, body in QUESTIONS.items()]
         head = [f"two experiments of {cases:,} cases, {len(SCORES)} scores", "median s", "worst s", "bar s"]
         print_table(head, rows)
     finally:

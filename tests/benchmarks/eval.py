@@ -121,7 +121,8 @@ def _main(which: str, count: int) -> None:
         import braintrust  # type: ignore[import-not-found,import-untyped,unused-ignore]  # the rival, if installed
 
         started = time.perf_counter()
-        braintrust.Eval("bench", data=list(cases(count)), task=task, scores=[exact, length], no_send_logs=True)
+        data: Any = list(cases(count))
+        braintrust.Eval("bench", data=data, task=task, scores=[exact, length], no_send_logs=True)
     else:
         from spanloop import Eval
 

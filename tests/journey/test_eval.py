@@ -113,7 +113,7 @@ def test_rows_for_a_finished_experiment_are_refused(shared_collector: CollectorP
 
 def test_experiments_are_logged_by_hand(shared_collector: CollectorProcess, project: str) -> None:
     experiment = init_experiment(project, "by hand", metadata={"who": "me"})
-    assert spanloop.eval.current_experiment() is experiment
+    assert experiment is spanloop.current_experiment()
     id = experiment.log(input="q", output="a", expected="a", scores={"right": 1}, metadata={"k": [1]}, tags=["x"])
 
     with experiment.start_span("case", input="q2") as span:

@@ -87,23 +87,19 @@ def is_stream(data: Any) -> bool:
     return not isinstance(data, list | tuple)
 
 
-async def iterate(data: Any) -> AsyncIterator[EvalCase]:
-    """The cases one by one. Streams are read in a thread, since reading them may wait for a network."""
+async def iterate(data: Any) -> AsyncIterator[list[EvalCase]]:
+    """The cases, many at a time. Streams are read in a thread, since reading them may wait for a network."""
     source = dataset_source(data)
     position = 0
     if hasattr(data, "__aiter__"):
         async for item in data:
-            yield as_case(item, position, source)
+            yield [as_case(item, position, source)]
             position += 1
         return
     iterator: Iterator[Any] = iter(data)
-    while True:
-        batch = await _next_batch(data, iterator)
-        for item in batch:
-            yield as_case(item, position, source)
-            position += 1
-        if len(batch) < BATCH:
-            return
+    while batch := await _next_batch(data, iterator):
+        yield [as_case(item, position + number, source) for number, item in enumerate(batch)]
+        position += len(batch)
 
 
 async def _next_batch(data: Any, iterator: Iterator[Any]) -> list[Any]:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 from spanloop import _attributes as names
 from spanloop import _runtime
@@ -42,6 +42,38 @@ class MixedLoggingError(RuntimeError):
     """`experiment.log` was called while spans of the same experiment are open."""
 
 
+@overload
+def init_experiment(
+    project: str | None = None,
+    experiment: str | None = None,
+    *,
+    open: Literal[True],
+    api_url: str | None = None,
+    api_key: str | None = None,
+) -> ReadonlyExperiment: ...
+
+
+@overload
+def init_experiment(
+    project: str | None = None,
+    experiment: str | None = None,
+    *,
+    description: str | None = None,
+    dataset: Any = None,
+    update: bool = False,
+    open: Literal[False] = False,
+    base_experiment: str | None = None,
+    base_experiment_id: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    tags: Sequence[str] = (),
+    git_metadata_settings: Mapping[str, Any] | None = None,
+    repo_info: Mapping[str, Any] | None = None,
+    set_current: bool = True,
+    api_url: str | None = None,
+    api_key: str | None = None,
+) -> Experiment: ...
+
+
 def init_experiment(
     project: str | None = None,
     experiment: str | None = None,
@@ -59,7 +91,7 @@ def init_experiment(
     set_current: bool = True,
     api_url: str | None = None,
     api_key: str | None = None,
-) -> Any:
+) -> Experiment | ReadonlyExperiment:
     """A new experiment to log rows to; a taken name gets a suffix.
 
     `update=True` goes on with the experiment of that name, if it is not finished. `open=True` gives a
@@ -203,7 +235,13 @@ class Experiment:
         span.log(input=input, expected=expected, metadata=metadata, tags=tags)
         return span
 
-    def traced(self, function: F | None = None, /, *, name: str | None = None, type: str = "eval") -> Any:
+    @overload
+    def traced(self, function: F, /) -> F: ...
+
+    @overload
+    def traced(self, function: None = None, /, *, name: str | None = None, type: str = "eval") -> Callable[[F], F]: ...
+
+    def traced(self, function: Any = None, /, *, name: str | None = None, type: str = "eval") -> Any:
         """Makes a row of every call of a function, its arguments as input and its result as output.
 
         @experiment.traced

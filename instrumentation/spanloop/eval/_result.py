@@ -30,6 +30,8 @@ class EvalResult:
     """Id of its row in the experiment; empty where nothing was recorded."""
     trace_id: str = ""
     origin: dict[str, Any] | None = None
+    output_json: str = field(default="", repr=False)
+    """The output as it is recorded; empty where nothing was."""
 
     @property
     def exc_info(self) -> str | None:

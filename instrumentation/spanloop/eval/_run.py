@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -95,26 +96,28 @@ async def run_trials(
     try:
         await run.all(jobs(evaluator, data, skip, shard), concurrency)
     finally:
+        trials.flush()
         threads.close()
     return run.made
 
 
 async def jobs(
     evaluator: Evaluator, data: Any, skip: Skip | None = None, shard: tuple[int, int] = (0, 1)
-) -> AsyncIterator[Job]:
-    """The trials to run, in order."""
+) -> AsyncIterator[list[Job]]:
+    """The trials to run, in order, many at a time."""
     number = 0
-    async for case in iterate(data):
-        if any(not each.matches(case) for each in evaluator.filters):
-            continue
-        count = case.trial_count or evaluator.trial_count
-        if count < 1:
-            raise ValueError(f"trial_count={count}; expected at least 1")
-        is_ours = number % shard[1] == shard[0]
-        for trial in range(count):
-            if is_ours and (skip is None or not skip(case, trial)):
-                yield Job(number, case, trial, count)
-        number += 1
+    async for cases in iterate(data):
+        found: list[Job] = []
+        for case in cases:
+            if any(not each.matches(case) for each in evaluator.filters):
+                continue
+            count = case.trial_count or evaluator.trial_count
+            if count < 1:
+                raise ValueError(f"trial_count={count}; expected at least 1")
+            if number % shard[1] == shard[0]:
+                found += [Job(number, case, n, count) for n in range(count) if skip is None or not skip(case, n)]
+            number += 1
+        yield found
 
 
 class _Running:
@@ -133,7 +136,7 @@ class _Running:
             self._keeps = KEPT_OF_A_STREAM
         self._expected_total = None if is_stream(data) or evaluator.filters else len(data) * evaluator.trial_count
 
-    async def all(self, source: AsyncIterator[Job], concurrency: int) -> None:
+    async def all(self, source: AsyncIterator[list[Job]], concurrency: int) -> None:
         """Runs every job with so many workers, until done, out of time, or interrupted."""
         async with aclosing(source):  # type: ignore[type-var]  # an async generator, which has aclose
             feed = _Feed(source)
@@ -200,21 +203,26 @@ class _Running:
 class _Feed:
     """Gives out jobs, one to each worker that asks."""
 
-    def __init__(self, source: AsyncIterator[Job]) -> None:
+    def __init__(self, source: AsyncIterator[list[Job]]) -> None:
         self._source = source
         self._turn = asyncio.Lock()  # an async generator takes one caller at a time
+        self._ready: deque[Job] = deque()
         self._is_done = False
         self.taken = 0
 
     async def next(self) -> Job | None:
         """The next job; None when there are no more."""
-        async with self._turn:
-            if self._is_done:
-                return None
+        if not self._ready:
+            async with self._turn:
+                await self._read()
+        if not self._ready:
+            return None
+        self.taken += 1
+        return self._ready.popleft()
+
+    async def _read(self) -> None:
+        while not self._ready and not self._is_done:
             try:
-                job = await anext(self._source)
+                self._ready.extend(await anext(self._source))
             except StopAsyncIteration:
                 self._is_done = True
-                return None
-            self.taken += 1
-            return job

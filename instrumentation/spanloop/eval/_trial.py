@@ -20,7 +20,7 @@ from opentelemetry import trace
 
 from spanloop import _attributes as names
 from spanloop import _context
-from spanloop._fields import fields_as_attributes
+from spanloop._fields import merged_json, merged_tags
 from spanloop._json import to_json
 from spanloop._span import Span, record_error
 from spanloop.eval._case import EvalCase
@@ -33,6 +33,8 @@ from spanloop.scoring import Score, Trace
 
 TASK_SECONDS = "task_duration"
 TRIAL = "spanloop.trial"
+SENT_TOGETHER = 64
+SEND_AFTER_SECONDS = 0.05
 
 ErrorScoreHandler = Callable[[Span, EvalCase, list[str]], "dict[str, float] | None"]
 
@@ -70,6 +72,25 @@ class Trials:
         self._parameters = parameters
         self._error_score_handler = error_score_handler
         self._progress = progress
+        self._outgoing: list[trace.Span] = []
+        self._send_later: asyncio.TimerHandle | None = None
+
+    def flush(self) -> None:
+        """Hands over the spans of finished trials."""
+        if self._send_later is not None:
+            self._send_later.cancel()
+            self._send_later = None
+        if self._outgoing:
+            spans, self._outgoing = self._outgoing, []
+            self._recording.send(spans)
+
+    def _send(self, spans: Sequence[trace.Span]) -> None:
+        """Quick trials go together; none waits longer than a moment."""
+        self._outgoing += spans
+        if len(self._outgoing) >= SENT_TOGETHER:
+            self.flush()
+        elif self._send_later is None:
+            self._send_later = asyncio.get_running_loop().call_later(SEND_AFTER_SECONDS, self.flush)
 
     async def run(self, case: EvalCase, trial_index: int, trial_count: int) -> EvalResult:
         """The result, whatever the task and the scorers do; only being cancelled is raised."""
@@ -95,7 +116,7 @@ class Trials:
             _context.leave(entry)
             if recording.is_on:
                 self._record(result, case, root, trial_index if trial_count > 1 else None)
-                recording.send([*spans, root])
+                self._send([*spans, root])
         return result
 
     async def _run_task(self, case: EvalCase, result: EvalResult, root: trace.Span, spans: list[trace.Span]) -> None:
@@ -144,7 +165,8 @@ class Trials:
         if result.error is not None:
             record_error(span, result.error)
         else:
-            span.set_attribute(names.OUTPUT, to_json(result.output, self._recording.max_chars))
+            result.output_json = to_json(result.output, self._recording.max_chars)
+            span.set_attribute(names.OUTPUT, result.output_json)
         self._recording.end(span)
 
     # The scorers.
@@ -263,20 +285,24 @@ class Trials:
         metadata = result.metadata
         if result.scorer_errors:
             metadata = {**metadata, "scorer_errors": result.scorer_errors}
+        max_chars = self._recording.max_chars
         existing: Mapping[str, Any] = getattr(root, "attributes", None) or {}
-        attributes = fields_as_attributes(
-            existing,
-            self._recording.max_chars,
-            input=result.input,
-            output=result.output,
-            expected=result.expected,
-            scores=result.scores,
-            metadata=metadata,
-            metrics={TASK_SECONDS: result.duration},
-            tags=result.tags,
-        )
+        metrics = merged_json(existing.get(names.METRICS), {TASK_SECONDS: result.duration}, max_chars)
+        attributes: dict[str, Any] = {
+            names.INPUT: to_json(result.input, max_chars),
+            names.OUTPUT: result.output_json or to_json(result.output, max_chars),
+            names.EXPECTED: to_json(result.expected, max_chars),
+            names.METRICS: metrics,
+        }
+        scores = {name: score for name, score in result.scores.items() if score is not None}
+        if scores:
+            attributes[names.SCORES] = merged_json(existing.get(names.SCORES), scores, max_chars)
+        if metadata:
+            attributes[names.METADATA] = merged_json(existing.get(names.METADATA), metadata, max_chars)
+        if result.tags:
+            attributes[names.TAGS] = merged_tags(existing.get(names.TAGS), result.tags)
         if case.origin is not None:
-            attributes[names.ORIGIN] = to_json(case.origin, self._recording.max_chars)
+            attributes[names.ORIGIN] = to_json(case.origin, max_chars)
         if trial_index is not None:
             attributes[TRIAL] = str(trial_index)
         root.set_attributes(attributes)

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import autoevals
+import autoevals  # type: ignore[import-untyped]  # published without types
 import pytest
 import spanloop
 from spanloop.eval import Eval, EvalAsync, EvalCase, EvalHooks, EvalResultWithSummary, Reporter, Score
@@ -249,10 +249,19 @@ def test_streams_keep_the_first_results_only() -> None:
 
 def test_reporters_hear_of_results(capsys: pytest.CaptureFixture[str]) -> None:
     heard: list[Any] = []
+
+    def hear_eval(evaluator: Any, result: Any, verbose: bool, jsonl: bool) -> str:
+        heard.append(evaluator.project_name)
+        return "report"
+
+    def hear_run(reports: Any, verbose: bool, jsonl: bool) -> bool:
+        heard.append(list(reports))
+        return True
+
     reporter = Reporter(
         "mine",
-        lambda evaluator, result, verbose, jsonl: heard.append(evaluator.project_name) or "report",
-        lambda reports, verbose, jsonl: heard.append(list(reports)) or True,
+        hear_eval,
+        hear_run,
     )
     run(reporter=reporter)
     run(reporter="mine")

@@ -157,6 +157,25 @@ def test_failed_task_is_on_the_row_with_its_traceback(captured_spans: Capture) -
     assert [span.name for span in captured_spans.spans] == ["task", "eval"]
 
 
+def test_failed_task_reaches_the_collector_with_its_traceback(collector: Collector) -> None:
+    spanloop.init("p", endpoint=collector.endpoint)
+    run(EvalCase("bad" + " long" * 100, metadata={"long": "x" * 300}), EvalCase("bad"))
+    assert spanloop.flush()
+    tasks = [span for span in collector.received.spans if span.name == "task" and span.events]
+    assert [span.events[0].name for span in tasks] == ["exception"]
+    assert "in task" in str(tasks[0].events[0].attributes)
+    roots = {
+        attributes["spanloop.input"]: (span.status.code, attributes)
+        for span in collector.received.spans
+        if span.name == "eval"
+        for attributes in [{each.key: each.value.string_value for each in span.attributes}]
+    }
+    assert roots['"bad"'][0] == 2
+    assert roots['"bad"'][1]["spanloop.error"] == "KeyError: 'bad'"
+    (long,) = [attributes for text, (_, attributes) in roots.items() if text != '"bad"']
+    assert long["spanloop.metadata"] == '{"model":"small","long":"' + "x" * 300 + '"}'
+
+
 def test_masks_hold_for_evals_too(collector: Collector) -> None:
     spanloop.init("p", endpoint=collector.endpoint, mask_patterns=["WHY", "why"])
     run(CASE)
