@@ -19,8 +19,10 @@ from tests.support.waiting import wait_until
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
-def code_blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def code_blocks(language: str, *, section: str) -> list[str]:
+    """The blocks of one section in this language."""
+    text = README.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -43,7 +45,9 @@ def run_python(code: str, **environment: str) -> str:
 
 
 def test_traced_application_is_found_by_every_statement(collector_process: CollectorProcess, provider: str) -> None:
-    application = code_blocks("python")[0] + "\nprint(answer('When do I get my refund?'))\n"
+    application = (
+        code_blocks("python", section="Your own application")[0] + "\nprint(answer('When do I get my refund?'))\n"
+    )
     run_python(
         application,
         SPANLOOP_ENDPOINT=f"http://{collector_process.grpc_address}",
@@ -58,7 +62,7 @@ def test_traced_application_is_found_by_every_statement(collector_process: Colle
     )
     assert rows[0] == {"name": "answer", "type": "function", "project": "support", "user": "ada"}
     assert rows[1]["type"] == "llm"
-    for statement in code_blocks("sql"):
+    for statement in code_blocks("sql", section="Ask in SQL"):
         done = spanloop("sql", "-F", "jsonl", statement, "--api-url", collector_process.api_url)
         assert done.returncode == 0, done.stderr
         assert done.stdout, f"no rows: {statement}"
@@ -66,4 +70,26 @@ def test_traced_application_is_found_by_every_statement(collector_process: Colle
 
 def test_clickhouse_clients_can_ask(collector_process: CollectorProcess) -> None:
     port = collector_process.api_url.rpartition(":")[2]
-    run_python(code_blocks("python")[1].replace("7411", port) + "\nprint(frame)\n")
+    run_python(code_blocks("python", section="Ask in SQL")[0].replace("7411", port) + "\nprint(frame)\n")
+
+
+def test_rows_without_spans_and_feedback(shared_collector: CollectorProcess) -> None:
+    blocks = code_blocks("python", section="Rows without spans, and feedback")
+    run_python(
+        "\n".join(blocks),
+        SPANLOOP_ENDPOINT=f"http://{shared_collector.grpc_address}",
+        SPANLOOP_API_URL=shared_collector.api_url,
+    )
+    query = (
+        "SELECT output, expected, scores, metadata['comment'] AS comment, mapContains(metrics, 'end') AS ended "
+        "FROM logs WHERE project = 'support' AND id = 'ticket-7' AND expected != ''"
+    )
+    assert wait_until(lambda: shared_collector.sql(query), what="the row with its feedback") == [
+        {
+            "output": '"On its way."',
+            "expected": '"It arrived yesterday."',
+            "scores": {"thumbs": 0},
+            "comment": "wrong order",
+            "ended": 1,
+        }
+    ]
