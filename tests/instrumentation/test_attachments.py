@@ -105,6 +105,10 @@ MESSAGES: list[tuple[Any, Any]] = [
         {"image": {"format": "png", "source": {"bytes": PNG}}},
         {"image": {"format": "png", "source": {"bytes": reference(PNG, "image/png")}}},
     ),
+    (
+        {"id": "audio_1", "data": b64(BLOB), "transcript": "Hello."},
+        {"id": "audio_1", "data": reference(BLOB, "application/octet-stream"), "transcript": "Hello."},
+    ),
     ({"b64_json": b64(BLOB)}, {"b64_json": reference(BLOB, "application/octet-stream")}),
     (PDF, reference(PDF, "application/pdf")),
     (bytearray(BLOB), reference(BLOB, "application/octet-stream")),
@@ -327,6 +331,20 @@ with spanloop.start_span("x", input=spanloop.Attachment(sys.argv[3])):
     pass
 assert spanloop.flush()
 """
+
+
+def test_what_a_model_draws_or_says_is_attached(captured_spans: Capture) -> None:
+    with scripted_provider() as provider, openai.OpenAI(base_url=provider.url, api_key="k") as plain:
+        client = spanloop.wrap_openai(plain)
+        provider.will(
+            Reply(json={"created": 1, "data": [{"b64_json": b64(PNG)}]}), Reply(body=WAV, content_type="audio/wav")
+        )
+        client.images.generate(model="m", prompt="a cat")
+        client.audio.speech.create(model="m", voice="v", input="Hello.").read()
+    image, speech = (span.fields["output"] for span in captured_spans.spans)
+    assert image == [{"b64_json": reference(PNG, "image/png")}]
+    assert speech == {"content_type": "audio/wav", "bytes": len(WAV), "data": reference(WAV, "audio/wav")}
+    assert sorted(captured_spans.attachments.values()) == sorted([PNG, WAV])
 
 
 def test_the_same_bytes_from_another_process_do_not_travel_again(

@@ -113,7 +113,8 @@ def _base64_member(text: str, beside: Mapping[Any, Any], name: Any) -> tuple[byt
     if name not in DATA_NAMES:
         return None
     said = _said_type(beside)
-    if said is None and name not in ALWAYS_DATA_NAMES and _beginning_of(text) is None:
+    is_spoken = "transcript" in beside  # OpenAI's answers in sound, of a format that only the request says
+    if said is None and not is_spoken and name not in ALWAYS_DATA_NAMES and _beginning_of(text) is None:
         return None
     data = decode_base64(text)
     return None if data is None else (data, said or recognised(data[:16]) or UNKNOWN_TYPE)

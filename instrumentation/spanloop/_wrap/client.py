@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from spanloop import _runtime
 from spanloop._failsafe import guarded, log
+from spanloop._wrap.binary import described
 from spanloop._wrap.call import Call, Sending, current_call, is_covered
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.stream import watch
@@ -129,7 +130,7 @@ def _content(response: Any) -> Any:
         return response.json()
     if content_type.startswith("text/"):
         return response.text
-    return {"content_type": content_type, "bytes": len(response.content)}
+    return described(content_type, response.content, len(response.content))
 
 
 def _request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:

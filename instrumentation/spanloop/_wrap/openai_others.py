@@ -1,6 +1,6 @@
 """OpenAI's operations without a conversation: embeddings, images, audio, moderation.
 
-What a model makes of them is large and binary; the row says how much of it there was.
+What a model makes of them is large and binary; the row refers to it, or says how much of it there was.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from spanloop._fields import UNSET
 from spanloop._wrap import genai
+from spanloop._wrap.binary import are_kept
 from spanloop._wrap.endpoint import Closing, Opening, known, read, split_request
 
 PARAMETERS = {"model": genai.REQUEST_MODEL, "stream": genai.REQUEST_STREAM, "temperature": "gen_ai.request.temperature"}
@@ -83,7 +84,7 @@ def _image(image: Any) -> dict[str, Any]:
         {
             "url": read(image, "url"),
             "revised_prompt": read(image, "revised_prompt"),
-            "base64_chars": len(data) if data else None,
+            **({"b64_json": data} if are_kept(len(data or "")) else {"base64_chars": len(data) if data else None}),
         }
     )
 
@@ -94,7 +95,7 @@ class Speech(_Plain):
     operation = "speech"
 
     def output(self, reply: Any) -> object:
-        return known({"content_type": read(reply, "content_type"), "bytes": read(reply, "bytes")})
+        return known({name: read(reply, name) for name in ("content_type", "bytes", "data")})
 
 
 class Transcriptions(_Plain):

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from spanloop._failsafe import guarded
+from spanloop._wrap.binary import described
 from spanloop._wrap.call import Call
 
 MAX_KEPT_BYTES = 64 * 1024 * 1024
@@ -112,7 +113,7 @@ class Watch:
             return _parsed(body) or {}
         if self._content_type.startswith("text/"):
             return body.decode("utf-8", "replace")
-        return {"content_type": self._content_type, "bytes": self._size}
+        return described(self._content_type, body, self._size)
 
     def __del__(self) -> None:
         """A response that nobody read or closed is over when it is collected."""
