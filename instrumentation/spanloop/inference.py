@@ -51,14 +51,17 @@ def overriding(overrides: Overrides, *, test_id: str = "") -> Iterator[None]:
         with overriding({"classifier": {"temperature": 0.2}}):
             answer(question)
     """
-    outer = _IN_FORCE.get() or {}
+    before = _IN_FORCE.get()
+    outer = before or {}
     merged = {step: {**outer.get(step, {}), **overrides.get(step, {})} for step in {**outer, **overrides}}
-    token = _IN_FORCE.set(merged)
+    _IN_FORCE.set(merged)
     try:
         with context(metadata={TEST_ID: test_id} if test_id else None):
             yield
     finally:
-        _IN_FORCE.reset(token)
+        # A block that somebody forgot may be ended anywhere, also where it never was in force.
+        if _IN_FORCE.get() is merged:
+            _IN_FORCE.set(before)
 
 
 def _remember(name: str, in_force: Mapping[str, Any]) -> None:

@@ -15,7 +15,8 @@ from spanloop_collector.keys.principal import Principal
 from spanloop_collector.variants.run import Task
 from spanloop_collector.variants.verdicts import Statements
 
-MAX_TASKS = 10_000
+MAX_TASKS = 2_000
+"""A run is kept as one document, written again with every verdict."""
 SOURCES = ("logs", "dataset_rows")
 
 # The condition stands on lines of its own, so that a comment at its end cannot swallow ours.
