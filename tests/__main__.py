@@ -1,6 +1,6 @@
 """Every check there is, in order: format, lint, types, tests. `python -m tests` is what CI runs.
 
-Arguments go to pytest: `python -m tests tests/collector -x`.
+Arguments go to pytest: `python -m tests tests/collector -x`. Two test files run at a time, `-n 0` runs one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ STATIC_CHECKS = {
     "types": ["mypy"],
 }
 
+# Tests wait more than they compute: for ClickHouse, for the disk, for other processes.
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
+
 
 def main() -> int:
     """Exit code 0 when everything holds."""
@@ -28,7 +31,7 @@ def main() -> int:
         print(f"\nfailed: {', '.join(failed)}; tests were not started", flush=True)
         return 1
     announce_server()
-    return run([sys.executable, "-m", "pytest", *sys.argv[1:]])
+    return run([sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *sys.argv[1:]])
 
 
 def passes(name: str, command: list[str]) -> bool:
