@@ -11,7 +11,7 @@ const MAX_TABLE = 4_000_000;
 export function diffTexts(before: string, after: string): Part[] {
   if (before === after) return before ? [{ kind: "same", text: before }] : [];
   const [old, now] = [words(before), words(after)];
-  if (old.length * now.length <= MAX_TABLE) return compare(old, now);
+  if (old.length * now.length <= MAX_TABLE) return readable(compare(old, now));
   const [oldLines, nowLines] = [lines(before), lines(after)];
   if (oldLines.length * nowLines.length <= MAX_TABLE) return compare(oldLines, nowLines);
   return [{ kind: "removed", text: before }, { kind: "added", text: after }];
@@ -49,6 +49,31 @@ function middle(parts: Part[], old: string[], now: string[]): void {
     } else if (j >= now.length || (i < old.length && lengths[(i + 1) * width + j]! >= lengths[i * width + j + 1]!)) add(parts, "removed", old[i++]!);
     else add(parts, "added", now[j++]!);
   }
+}
+
+/** A word or two that two changes have between them by chance only tear them apart. */
+const TOO_SHORT = 6;
+
+/** Changes that stand close become one: first what was taken away, then what came instead. */
+function readable(parts: Part[]): Part[] {
+  const found: Part[] = [];
+  let [removed, added] = ["", ""];
+  const close = () => {
+    add(found, "removed", removed);
+    add(found, "added", added);
+    [removed, added] = ["", ""];
+  };
+  parts.forEach((part, at) => {
+    const isTorn = part.kind === "same" && part.text.length < TOO_SHORT && (removed || added) && at + 1 < parts.length;
+    if (part.kind === "removed" || isTorn) removed += part.text;
+    if (part.kind === "added" || isTorn) added += part.text;
+    if (part.kind === "same" && !isTorn) {
+      close();
+      add(found, "same", part.text);
+    }
+  });
+  close();
+  return found;
 }
 
 function add(parts: Part[], kind: Part["kind"], text: string): void {

@@ -15,5 +15,7 @@ export interface Page {
 export const PAGES: Page[] = [
   { id: "logs", title: "Logs", icon: "logs", key: "l", load: () => import("./logs") },
   { id: "monitor", title: "Monitor", icon: "monitor", key: "m", load: () => import("./monitor") },
+  { id: "datasets", title: "Datasets", icon: "datasets", key: "d", load: () => import("./datasets") },
+  { id: "experiments", title: "Experiments", icon: "experiments", key: "e", load: () => import("./experiments") },
   { id: "sql", title: "SQL", icon: "sql", key: "s", load: () => import("./sql") },
 ];

@@ -39,6 +39,7 @@ const KINDS = { added: "good", changed: "warn", removed: "bad" };
 
 function shown(row: DatasetRow | undefined, name: (typeof SHOWN_FIELDS)[number]): string {
   const value = row?.[name];
+  if (Array.isArray(value)) return value.join(", ");
   const isEmpty = value === undefined || value === null || (typeof value === "object" && !Object.keys(value).length);
   return isEmpty ? "" : pretty(value);
 }

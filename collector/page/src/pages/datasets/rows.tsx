@@ -17,8 +17,8 @@ export const NEW_ROW = "new";
 
 interface Line {
   id: string;
-  input: string;
-  expected: string;
+  input_start: string;
+  expected_start: string;
   tags: string[];
   changed: string;
   source: string;
@@ -32,8 +32,8 @@ interface Props {
 }
 
 const COLUMNS: GridColumn<Line>[] = [
-  { id: "input", title: "Input", width: 0, cell: (row) => <span class="preview">{row.input}</span> },
-  { id: "expected", title: "Expected", width: 0, cell: (row) => <span class="preview">{row.expected}</span> },
+  { id: "input", title: "Input", width: 0, cell: (row) => <span class="preview">{row.input_start}</span> },
+  { id: "expected", title: "Expected", width: 0, cell: (row) => <span class="preview">{row.expected_start}</span> },
   { id: "tags", title: "Tags", width: 110, cell: (row) => row.tags.map((tag) => <span class="tag" key={tag}>{tag}</span>) },
   { id: "source", title: "From", width: 110, cell: (row) => <span class="hint">{SOURCES[row.source] ?? row.source}</span> },
   { id: "changed", title: "Changed", width: 100, cell: (row) => <time>{row.changed && ago(parseTime(row.changed))}</time> },
@@ -89,15 +89,17 @@ function useLines(dataset: Dataset, version: string, search: string) {
 function newestLines(dataset: Dataset, search: string, limit: number, signal: AbortSignal): Promise<Line[]> {
   const wanted = text(search);
   const matches = search ? ` AND (positionCaseInsensitiveUTF8(input, ${wanted}) OR positionCaseInsensitiveUTF8(expected, ${wanted}) OR positionCaseInsensitiveUTF8(toString(metadata), ${wanted}) OR has(tags, ${wanted}) OR id = ${wanted})` : "";
-  const fields = `id, leftUTF8(input, ${PREVIEW_CHARACTERS}) AS input, leftUTF8(expected, ${PREVIEW_CHARACTERS}) AS expected, tags, changed, JSONExtractString(origin, 'object_type') AS source`;
+  // Texts read best without the quotes that they have as JSON.
+  const preview = (name: string) => `leftUTF8(if(startsWith(${name}, '"'), JSONExtractString(${name}), ${name}), ${PREVIEW_CHARACTERS}) AS ${name}_start`;
+  const fields = `id, ${preview("input")}, ${preview("expected")}, tags, changed, JSONExtractString(origin, 'object_type') AS source`;
   const rows = `SELECT * FROM dataset_rows WHERE dataset_id = ${text(dataset.id)}${matches} ORDER BY created, id LIMIT ${limit}`;
   return askRows<Line>(`SELECT ${fields} FROM (${rows})`, { signal });
 }
 
 async function earlierLines(dataset: Dataset, version: string, signal: AbortSignal): Promise<Line[]> {
   const { rows } = await fetchRows(dataset.id, { version }, signal);
-  const shown = (value: unknown) => (JSON.stringify(value) ?? "").slice(0, PREVIEW_CHARACTERS);
-  return rows.map((row) => ({ id: row.id, input: shown(row.input), expected: shown(row.expected), tags: row.tags ?? [], changed: (row.created ?? "").replace("Z", ""), source: row.origin?.object_type ?? "" }));
+  const shown = (value: unknown) => (typeof value === "string" ? value : (JSON.stringify(value) ?? "")).slice(0, PREVIEW_CHARACTERS);
+  return rows.map((row) => ({ id: row.id, input_start: shown(row.input), expected_start: shown(row.expected), tags: row.tags ?? [], changed: (row.created ?? "").replace("Z", ""), source: row.origin?.object_type ?? "" }));
 }
 
 function NoRows({ dataset, search }: { dataset: Dataset; search: string }) {
