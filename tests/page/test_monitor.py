@@ -20,7 +20,7 @@ def test_numbers_and_the_rows_behind_them(visit: Visit) -> None:
         if title != "Scores":
             expect(page.get_by_role("region", name=title, exact=True)).to_be_visible()
     page.get_by_role("button", name="Split by").click()
-    page.get_by_role("button", name="Model").click()
+    page.get_by_role("button", name="Model", exact=True).click()
     expect(page.locator(".legend").first).to_contain_text("gpt-4o-mini")
 
     visit.open("/p/support/monitor?t=1h")

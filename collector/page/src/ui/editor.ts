@@ -104,6 +104,7 @@ export function createEditor(options: EditorOptions): Editor {
         keymap.of([{ key: "Mod-Enter", run: submit }]),
         options.isOneLine ? oneLine(submit) : [lineNumbers()],
         history(),
+        overSelection,
         closeBrackets(),
         bracketMatching(),
         autocompletion({ icons: false, activateOnTyping: true, maxRenderedOptions: 60 }),
@@ -139,6 +140,19 @@ function languageOf(known: Known, isFilter: boolean): Extension {
   const schema = Object.fromEntries(Object.entries(known.relations).map(([name, columns]) => [name, columns.map(({ name: label, type }) => ({ label, type: "property", detail: type.replace(/LowCardinality\((\w+)\)/g, "$1") }))]));
   return sql({ dialect: CLICKHOUSE, schema, upperCaseKeywords: true, ...(isFilter ? { defaultTable: "logs" } : {}) });
 }
+
+/** Typed over a selection, Chromium puts the old text's look into an inline style, which the policy forbids. */
+const overSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { data, inputType, isComposing } = event;
+    // Brackets and quotes go around what is selected.
+    const isPlain = inputType === "insertText" && data !== null && !isComposing && !/['"([{]/.test(data);
+    if (!isPlain || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(data), { userEvent: "input.type", scrollIntoView: true });
+    event.preventDefault();
+    return true;
+  },
+});
 
 /** Enter sends, and a pasted line break becomes a space. */
 function oneLine(submit: () => boolean): Extension {
