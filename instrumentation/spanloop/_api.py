@@ -205,8 +205,20 @@ def default_project(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _encode(body: Mapping[str, object]) -> bytes:
-    text = json.dumps(body, default=plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(_without_bytes(body), default=plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode()
+
+
+def _without_bytes(body: Mapping[str, object]) -> Mapping[str, object]:
+    """The body with references to large bytes, such as images, in the place of those."""
+    runtime = _runtime.active()
+    keeper = runtime.attachments if runtime is not None else None
+    if keeper is None:
+        return body
+    return {
+        name: [keeper.take_out(each) for each in value] if isinstance(value, list) else keeper.take_out(value)
+        for name, value in body.items()
+    }
 
 
 def _parse(content: bytes) -> Any:

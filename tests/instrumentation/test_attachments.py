@@ -22,6 +22,7 @@ import pydantic
 import pytest
 import spanloop
 from spanloop import _outbox
+from spanloop._api import ApiClient
 from spanloop.testing import Capture, capture
 
 from tests.instrumentation.otlp_collector import Collector, attributes
@@ -360,6 +361,21 @@ def test_the_same_bytes_from_another_process_do_not_travel_again(
     assert [request.partition(" ")[0] for request in api.requests] == ["HEAD", "PUT", "HEAD"]
     assert api.requests[1].endswith("?filename=%C3%BC%20cat.png")
     assert len(collector.received.spans) == 3
+
+
+def test_rows_written_through_the_api_are_light_as_well(shared_collector: CollectorProcess) -> None:
+    project = "rows-with-photos"
+    spanloop.init(project, endpoint=f"http://{shared_collector.grpc_address}", api_url=shared_collector.api_url)
+    client = ApiClient(shared_collector.api_url)
+    row = {"id": "1", "input": {"photo": spanloop.Attachment(PNG), "url": f"data:application/pdf;base64,{b64(PDF)}"}}
+    client.post("/v1/rows", {"project": project, "rows": [row]})
+    client.close()
+    assert spanloop.flush()
+    question = f"SELECT input FROM logs WHERE project = '{project}'"
+    [found] = wait_until(lambda: shared_collector.sql(question), what="the row")
+    said = json.loads(found["input"])
+    assert said == {"photo": reference(PNG, "image/png"), "url": reference(PDF, "application/pdf")}
+    assert spanloop.ReadonlyAttachment(said["photo"]).data == PNG
 
 
 def test_nothing_is_uploaded_for_spans_that_are_not_sent(collector: Collector, api: Api) -> None:

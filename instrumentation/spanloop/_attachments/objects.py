@@ -163,15 +163,6 @@ def is_reference(value: object) -> bool:
     return isinstance(value, Mapping) and value.get("type") in (ATTACHMENT, EXTERNAL)
 
 
-def with_readers(value: Any) -> Any:
-    """A row's value with a `ReadonlyAttachment` in the place of every reference."""
-    if is_reference(value):
-        return ReadonlyAttachment(value)
-    if isinstance(value, dict):
-        return {name: with_readers(each) for name, each in value.items()}
-    return [with_readers(each) for each in value] if isinstance(value, list) else value
-
-
 def _name_of(data: object) -> str:
     name = data if isinstance(data, str | os.PathLike) else getattr(data, "name", None)
     return os.path.basename(os.fspath(name)) if isinstance(name, str | os.PathLike) else ""
