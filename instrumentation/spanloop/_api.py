@@ -98,6 +98,11 @@ class ApiClient:
         with self._lock:
             self._drop()
 
+    def __del__(self) -> None:
+        # A socket that is left to the garbage collector would warn.
+        if connection := getattr(self, "_connection", None):
+            connection.close()
+
     def _call(
         self,
         method: str,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import atexit
 import threading
-import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,7 +42,8 @@ Row = dict[str, Any]
 
 PAGE_ROWS = 1_000
 
-_open_datasets: weakref.WeakSet[Dataset] = weakref.WeakSet()
+_waiting: set[Dataset] = set()
+"""Datasets with rows that are not sent yet, kept alive until they are: a program may drop its last reference."""
 
 
 def init_dataset(
@@ -99,7 +99,6 @@ class Dataset:
         self._found: dict[str, Any] | None = None
         self._batch = Batch()
         self._new_records = 0
-        _open_datasets.add(self)
 
     def __repr__(self) -> str:
         at = f" at {self._pinned}" if self._pinned else ""
@@ -171,7 +170,7 @@ class Dataset:
         """Sends what waits. Raises ApiError for rows that the collector refuses; the others are stored."""
         with self._lock:
             if self._batch:
-                self._batch.send(self._client, self._path())
+                self._send()
 
     def close(self) -> str:
         """Sends what waits and closes the connection; returns the dataset's id."""
@@ -255,8 +254,16 @@ class Dataset:
         self._refuse_pinned()
         with self._lock:
             self._batch.add(change)
+            _waiting.add(self)
             if self._batch.is_full:
-                self._batch.send(self._client, self._path())
+                self._send()
+
+    def _send(self) -> None:
+        try:
+            self._batch.send(self._client, self._path())
+        finally:
+            if not self._batch:
+                _waiting.discard(self)
 
     def _refuse_pinned(self) -> None:
         if self._pinned:
@@ -307,7 +314,7 @@ def _row(row: Row) -> Row:
 @atexit.register
 def _flush_all() -> None:
     """Sends what waits when the program ends; what cannot be sent is said in the log."""
-    for dataset in list(_open_datasets):
+    for dataset in list(_waiting):
         try:
             dataset.flush()
         except Exception as error:

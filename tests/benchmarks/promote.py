@@ -114,6 +114,7 @@ def _promote(
     started = time.perf_counter()
     rows, peak = _with_peak(pid, work)
     seconds = time.perf_counter() - started
+    print(f"{what}: {rows:,} rows in {seconds:.1f} s", file=sys.stderr, flush=True)
     shown = f"{target:,}" if target else ""
     return [what, f"{rows:,}", f"{seconds:.1f}", f"{rows / seconds:,.0f}", shown, f"{peak / 1e6:,.0f}"]
 

@@ -18,7 +18,7 @@ PREVIEW_ROWS = 20
 
 COPY_SETTINGS = {
     # What is promoted at once may be large; blocks of this size bound the memory it takes.
-    "max_insert_threads": "1",
+    "max_insert_threads": "4",
     "min_insert_block_size_rows": "65536",
     "min_insert_block_size_bytes": str(32 * 1024 * 1024),
     "max_block_size": "8192",
@@ -100,7 +100,7 @@ class Copy:
         )
         [(total, updated)] = self._query(
             f"SELECT count(), countIf(toUnixTimestamp64Nano(created) < {version}) "
-            f"FROM {self._database}.dataset_row_versions WHERE {self._in_dataset()} AND version = {version}"
+            f"FROM {self._database}.dataset_row_versions FINAL WHERE {self._in_dataset()} AND version = {version}"
         )
         return total - updated, updated
 
@@ -117,7 +117,8 @@ class Copy:
 
     def _without_known(self, rows: str, version: str) -> str:
         conditions = [f"origin_hash NOT IN ({self._known('origin_hash')})"]
-        once = "origin_hash"
+        # The source's own rows are there once each.
+        once = ""
         if self._spec.deduplicate == "input":
             conditions.append(f"cityHash64(input) NOT IN ({self._known('input_hash')})")
             once = "cityHash64(input)"
@@ -126,7 +127,7 @@ class Copy:
             once = "row_id"
         return (
             f"SELECT row_id AS id, {self._created(version)} AS created, {ROW_COLUMNS} FROM ({rows}) "
-            f"WHERE {' AND '.join(conditions)} LIMIT 1 BY {once}"
+            f"WHERE {' AND '.join(conditions)}" + (f" LIMIT 1 BY {once}" if once else "")
         )
 
     def _with_updates(self, rows: str, version: str) -> str:

@@ -186,6 +186,8 @@ def _metadata_json(spec: PromoteSpec) -> str:
     if gives_json(expression):
         pairs = "JSONExtractKeysAndValuesRaw(ifNull(given_metadata, ''))"
         keys = f"arrayMap(pair -> pair.1, arrayFilter(pair -> NOT startsWith(pair.2, '\"'), {pairs}))"
+    elif "metadata" not in spec.fields:
+        keys = "given_metadata_json"
     else:
         # The caller's own map may leave keys out, or bring new ones.
         keys = "arrayFilter(key -> mapContains(given_metadata, key), given_metadata_json)"

@@ -24,15 +24,15 @@ CREATE TABLE IF NOT EXISTS {database}.dataset_row_versions {on_cluster}
     project LowCardinality(String),
     dataset_id LowCardinality(String),
     id String,
-    version UInt64 CODEC(Delta, ZSTD(1)),
+    version UInt64,
     is_deleted Bool,
-    created DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    input String CODEC(ZSTD(1)),
-    expected String CODEC(ZSTD(1)),
+    created DateTime64(9, 'UTC'),
+    input String,
+    expected String,
     metadata Map(LowCardinality(String), String),
     metadata_json Array(LowCardinality(String)),
     tags Array(LowCardinality(String)),
-    origin String CODEC(ZSTD(1)),
+    origin String,
     origin_id String DEFAULT JSONExtractString(origin, 'id'),
     origin_hash UInt64 DEFAULT if(origin = '', 0, cityHash64(
         JSONExtractString(origin, 'object_type'), JSONExtractString(origin, 'object_id'), JSONExtractString(origin, 'id')
@@ -51,15 +51,15 @@ CREATE TABLE IF NOT EXISTS {database}.dataset_rows_newest {on_cluster}
     project LowCardinality(String),
     dataset_id LowCardinality(String),
     id String,
-    version UInt64 CODEC(Delta, ZSTD(1)),
+    version UInt64,
     is_deleted Bool,
-    created DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)),
-    input String CODEC(ZSTD(1)),
-    expected String CODEC(ZSTD(1)),
+    created DateTime64(9, 'UTC'),
+    input String,
+    expected String,
     metadata Map(LowCardinality(String), String),
     metadata_json Array(LowCardinality(String)),
     tags Array(LowCardinality(String)),
-    origin String CODEC(ZSTD(1)),
+    origin String,
     origin_id String,
     origin_hash UInt64,
     input_hash UInt64,
@@ -67,8 +67,7 @@ CREATE TABLE IF NOT EXISTS {database}.dataset_rows_newest {on_cluster}
     INDEX by_origin_id origin_id TYPE bloom_filter(0.01)
 )
 ENGINE = {replacing}(version)
-ORDER BY (project, dataset_id, id)
-SETTINGS index_granularity = 512;
+ORDER BY (project, dataset_id, id);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.dataset_rows_newest_from_versions {on_cluster}
 TO {database}.dataset_rows_newest AS

@@ -4,7 +4,7 @@ SELECT
     project,
     JSONExtractString(origin, 'object_type') AS from_type,
     JSONExtractString(origin, 'object_id') AS from_object_id,
-    JSONExtractString(origin, 'id') AS from_id,
+    from_id,
     if(JSONHas(origin, '_xact_id'), JSONExtractString(origin, '_xact_id'), JSONExtractString(origin, 'version'))
         AS from_version,
     to_type,
@@ -17,6 +17,7 @@ FROM
     SELECT
         project,
         origin,
+        origin_id AS from_id,
         'dataset' AS to_type,
         toString(dataset_id) AS to_object_id,
         id AS to_id,
@@ -28,6 +29,7 @@ FROM
     SELECT
         project,
         origin,
+        JSONExtractString(origin, 'id') AS from_id,
         'experiment' AS to_type,
         toString(experiment_id) AS to_object_id,
         id AS to_id,
