@@ -65,18 +65,22 @@ class CaseQuery:
         own = [f"{expression} AS {_column_name(number)}" for number, expression in enumerate(columns.values())]
         listed = ", ".join(f"unhex({sql_text(key)})" for key in keys)
         fields = [*(f"{field} AS row_{field}" for field in ROW_FIELDS), "metadata_json AS row_metadata_json", *own]
-        rows = self._select([*fields, "created AS row_created"])
+        # First when the cases ran, which takes their keys alone; then whole rows, found by the tables' order.
+        moments = (
+            f"SELECT created FROM eval_rows AS run WHERE {self._is_case()} AND sipHash128({self.key}) IN ({listed})"
+        )
+        rows = self._select([*fields, "created AS row_created"], condition=f"run.created IN ({moments})")
         return (
             f"SELECT * EXCEPT (case_key), hex(case_key) AS case_hex FROM ({rows}) "
             f"WHERE case_key IN ({listed}) ORDER BY side, row_created, row_id"
         )
 
-    def _select(self, columns: Sequence[str]) -> str:
+    def _select(self, columns: Sequence[str], *, condition: str = "1") -> str:
         sides = ", ".join(str(number) for number in range(len(self.ids)))
         return (
             f"SELECT transform(toString(experiment_id), [{self._ids()}], [{sides}], 255) AS side, "
             f"sipHash128({self.key}) AS case_key, error != '' AS has_failed, {', '.join(columns)} "
-            f"FROM {self._rows()} WHERE {self._is_case()}"
+            f"FROM {self._rows()} WHERE {self._is_case()} AND {condition}"
         )
 
     def _rows(self) -> str:
