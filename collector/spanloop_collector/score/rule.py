@@ -96,6 +96,10 @@ class Rule:
         """The scorer whose scores have this name."""
         return next((scorer for scorer in self.scorers if scorer.name == name), None)
 
+    def conditions(self) -> list[str]:
+        """All SQL that the rule carries."""
+        return [self.filter, self.scope.group_by, *(boost.filter for boost in self.boosts)]
+
     def state(self) -> dict[str, Any]:
         """The rule as JSON, without its version."""
         return {name: value for name, value in asdict(self).items() if name != "version"}

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
-from spanloop_collector.score.matching import MATCH_COLUMNS, rows_of, select_matches
+from spanloop_collector.score.matching import MATCH_COLUMNS, rows_of, select_tasks
 from spanloop_collector.score.received import ReceivedRange, received_ranges
 from spanloop_collector.score.rule import Rule
 from spanloop_collector.score.rulebook import RuleBook
@@ -24,6 +25,8 @@ from spanloop_collector.spool.segment import SealedSegment
 from spanloop_collector.store import Store
 
 MAX_SEGMENTS = 32
+REST_PER_WORK = 4.0
+MAX_REST_SECONDS = 0.4
 MAX_EXECUTION_SECONDS = 20
 FIRST_RETRY_SECONDS = 0.25
 RETRY_MAX_SECONDS = 5.0
@@ -81,7 +84,7 @@ class Trigger:
         pause = FIRST_RETRY_SECONDS
         while True:
             await self._arrived.wait()
-            batch = self._waiting[:MAX_SEGMENTS]
+            batch, started = self._waiting[:MAX_SEGMENTS], time.monotonic()
             try:
                 await asyncio.to_thread(self.queue_tasks, [stored.segment for stored in batch])
             except (Error, StoreUnavailableError) as error:
@@ -92,6 +95,8 @@ class Trigger:
             pause = FIRST_RETRY_SECONDS
             self._settle(batch)
             self._on_queued()
+            # What comes in comes first: rules take a part of the time, and more segments at once where there are many.
+            await asyncio.sleep(min((time.monotonic() - started) * REST_PER_WORK, MAX_REST_SECONDS))
 
     def queue_tasks(self, segments: Sequence[SealedSegment]) -> None:
         """Queues a task for each row of the segments, rule and scorer; blocks."""
@@ -136,7 +141,9 @@ class Trigger:
             f"AND fromUnixTimestamp64Micro({each.last_us}, 'UTC')"
             for each in ranges
         )
-        select = select_matches(rules, rows_of(self._store.database, f"({received})"))
+        conditions = " ".join(condition for rule in rules for condition in rule.conditions())
+        rows = rows_of(self._store.database, f"({received})", mentioned_in=conditions)
+        select = select_tasks(rules, rows)
         names = ",".join(f"{rule.rule_id}:{rule.version}" for rule in rules)
         token = hashlib.sha256("|".join((*sorted(tokens), names)).encode()).hexdigest()
         with self._store.client() as client:

@@ -21,7 +21,7 @@ def exact_match(output: Any, expected: Any) -> bool | None:
 def contains(output: Any, text: str | Sequence[str] = "", *, expected: Any = None, ignore_case: bool = True) -> Score:
     """The part of `text`, one or several, that the output contains; without `text`, of `expected`."""
     wanted = text or (expected if expected is not None else "")
-    texts = [wanted] if isinstance(wanted, str) else [_text(each) for each in wanted]
+    texts = [_text(each) for each in wanted] if isinstance(wanted, list | tuple) else [_text(wanted)]
     if not any(texts):
         return Score("contains", None, reason="there is nothing to look for: neither `text` nor `expected`")
     found_in = _text(output).casefold() if ignore_case else _text(output)

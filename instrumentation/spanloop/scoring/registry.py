@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from spanloop.scoring.call import Scorer, check_scorer, scorer_version
 from spanloop.scoring.score import ScoreError
 
 AUTOEVALS = "autoevals."
 JUDGE = "judge"
+Marked = TypeVar("Marked", bound=Callable[..., Any])
 INSTALL_AUTOEVALS = 'pip install "spanloop[autoevals]"'
 
 
@@ -61,7 +62,15 @@ class LoadedScorer:
     """Names its content: code, package version and options."""
 
 
-def scorer(function: Scorer | None = None, *, name: str = "", version: str = "") -> Any:
+@overload
+def scorer(function: Marked, /) -> Marked: ...
+
+
+@overload
+def scorer(*, name: str = "", version: str = "") -> Callable[[Marked], Marked]: ...
+
+
+def scorer(function: Any = None, /, *, name: str = "", version: str = "") -> Any:
     """Gives a function the name of its scores, and a version other than the hash of its source.
 
     @scorer(name="polite")

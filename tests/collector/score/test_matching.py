@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from spanloop_collector.score.matching import is_sampled, rows_of, select_matches
+from spanloop_collector.score.matching import is_sampled, rows_of, select_matches, select_tasks
 from spanloop_collector.score.rule import Rule, RuleScorer
 from spanloop_collector.store import Store
 
@@ -44,10 +44,24 @@ def test_one_statement_serves_rules_of_every_scope(store: Store) -> None:
         "SELECT 'p', now64(9), now64(9), toString(intDiv(number, 3)), toString(number), "
         "['llm', 'tool', 'score'][number % 3 + 1], map('end', 1), map('s', 'x') FROM numbers(6)"
     )
+    # What came is looked at in a cheaper way than what is tried or backfilled; both must say the same.
+    named = " ".join(condition for rule in rules for condition in rule.conditions())
+    just_came = select_tasks(rules, rows_of(store.database, "1", mentioned_in=named))
     select = select_matches(rules, rows_of(store.database, "1"))
-    found = store.query(
-        f"SELECT rule_id, trace_id, span_id, group_key FROM ({select}) ORDER BY rule_id, trace_id, span_id"
-    ).result_rows
+    (found, again) = (
+        store.query(
+            f"SELECT rule_id, trace_id, span_id, group_key FROM ({each}) WHERE is_sampled "
+            "ORDER BY rule_id, trace_id, span_id"
+        ).result_rows
+        for each in (select, just_came)
+    )
+    assert found == again
+    counts = store.query(f"SELECT rule_id, sum(matched), sum(sampled) FROM ({just_came}) GROUP BY rule_id").result_rows
+    assert {rule.name: (m, n) for rule in rules for id, m, n in counts if id == rule.rule_id} == {
+        "spans": (2, 2),
+        "traces": (2, 2),
+        "groups": (2, 2),
+    }
 
     by_rule = {rule.name: [tuple(row[1:]) for row in found if row[0] == rule.rule_id] for rule in rules}
     assert by_rule == {

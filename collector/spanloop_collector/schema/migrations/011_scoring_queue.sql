@@ -1,4 +1,4 @@
--- Rows that match a rule on their way into the queue; keeps nothing. What the sample leaves out is counted only.
+-- Rows in the sample of a rule on their way into the queue, and beside them how many rows matched; keeps nothing.
 CREATE TABLE IF NOT EXISTS {database}.scoring_matches {on_cluster}
 (
     project LowCardinality(String),
@@ -13,7 +13,9 @@ CREATE TABLE IF NOT EXISTS {database}.scoring_matches {on_cluster}
     probability Float64,
     is_sampled Bool,
     run String,
-    backfill String
+    backfill String,
+    matched UInt64,
+    sampled UInt64
 )
 ENGINE = Null;
 

@@ -5,7 +5,7 @@ SELECT
     rule_id,
     backfill,
     toStartOfMinute(now('UTC')) AS minute,
-    count() AS matched,
-    countIf(is_sampled) AS sampled
-FROM {database}.scoring_matches
+    sum(matches.matched) AS matched,
+    sum(matches.sampled) AS sampled
+FROM {database}.scoring_matches AS matches
 GROUP BY project, rule_id, backfill
