@@ -10,16 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.page import seed
 from tests.support.collector_process import CollectorProcess
 from tests.support.leaks import expect_process
 from tests.support.sending import wait_for_rows
-
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="`pip install playwright` brings what drives the browser"
-)
-Browser, Page = playwright.Browser, playwright.Page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -55,8 +51,8 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("there is no Chromium; `apt-get install chromium` brings one")
     before = {child.pid for child in psutil.Process().children()}
-    playwright.expect.set_options(timeout=PATIENCE_MS)
-    with playwright.sync_playwright() as driver:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=path, args=list(FLAGS))
         for child in psutil.Process().children():
             if child.pid not in before:
@@ -101,8 +97,8 @@ def _visit(browser: Browser, collector: CollectorProcess, *, key: str) -> Iterat
     page = context.new_page()
     visit = Visit(page, collector)
     page.on("pageerror", lambda error: visit.problems.append(f"exception: {error}"))
-    page.on("console", lambda message: message.type == "error" and visit.problems.append(f"console: {message.text}"))
-    page.on("request", lambda request: _check_address(request.url, visit))
+    page.on("console", lambda message: _check_message(message, visit))
+    page.on("request", lambda request: _check_address(request, visit))
     yield visit
     attacked = page.evaluate("window.attacked")
     context.close()
@@ -110,9 +106,14 @@ def _visit(browser: Browser, collector: CollectorProcess, *, key: str) -> Iterat
     assert attacked is None
 
 
-def _check_address(url: str, visit: Visit) -> None:
-    if not url.startswith((visit.collector.api_url + "/", "blob:", "data:")):
-        visit.problems.append(f"request to elsewhere: {url}")
+def _check_message(message: ConsoleMessage, visit: Visit) -> None:
+    if message.type == "error":
+        visit.problems.append(f"console: {message.text}")
+
+
+def _check_address(request: Request, visit: Visit) -> None:
+    if not request.url.startswith((visit.collector.api_url + "/", "blob:", "data:")):
+        visit.problems.append(f"request to elsewhere: {request.url}")
 
 
 @pytest.fixture(scope="session")

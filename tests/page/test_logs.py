@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.page import seed
 from tests.page.conftest import Visit
 from tests.support.waiting import wait_until
 
 
-def rows(page: Page) -> Page:
+def rows(page: Page) -> Locator:
     """The rows of the list, without its head."""
     return page.locator(".logs-list .row:not(.head)")
 

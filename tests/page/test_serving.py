@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ MAX_FIRST_LOAD_BYTES = 300_000
 
 
 @pytest.fixture(scope="module")
-def http(collector: CollectorProcess) -> httpx.Client:
+def http(collector: CollectorProcess) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=collector.api_url, timeout=30) as client:
         yield client
 
