@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from spanloop._attachments.keeper import Keeper, Upload
-from spanloop._attachments.upload import Uploader, api_url, encode_upload
+from spanloop._attachments.upload import Uploader, encode_upload
 from spanloop._failsafe import guarded
 from spanloop._health import Health
 from spanloop._outbox import PATIENCE_WHILE_AWAY_SECONDS, Bounds, Outbox, Stats
@@ -18,6 +18,7 @@ from spanloop._settings import Settings
 from spanloop._spill import open_spill
 from spanloop._termination import stop_watching, watch_termination
 from spanloop._transport import open_transport
+from spanloop._transport.api import api_url
 
 LONGEST_WAIT_BEFORE_FORK_SECONDS = 0.5
 

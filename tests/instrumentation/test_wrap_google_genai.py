@@ -231,7 +231,8 @@ def embed_batch(number: int) -> dict[str, Any]:
 def test_embeddings_say_how_many_not_what(client: genai.Client, provider: Provider, captured_spans: Capture) -> None:
     provider.will(Reply(embed_batch(2)))
     config = types.EmbedContentConfig(output_dimensionality=8)
-    client.models.embed_content(model="embed-1", contents=["a", "b"], config=config)
+    texts: Any = ["a", "b"]
+    client.models.embed_content(model="embed-1", contents=texts, config=config)
     assert captured_spans.tree() == [
         {
             "name": "embeddings embed-1",

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 from spanloop._attachments.keeper import Upload
 from spanloop._settings import Settings
 from spanloop._transport import Kind, Outcome, request_headers
+from spanloop._transport.api import api_url
 from spanloop._version import __version__
 
-API_PORT = 7411
 PATH = "/v1/attachments/"
 PROJECT_HEADER = "x-spanloop-project"
 
@@ -30,15 +30,6 @@ _KINDS = {
     503: Kind.LATER,
     504: Kind.LATER,
 }
-
-
-def api_url(settings: Settings) -> str:
-    """Where the API answers: `api_url`, or its usual port where the endpoint is."""
-    if settings.api_url:
-        return settings.api_url.rstrip("/")
-    parts = urlsplit(settings.endpoint)
-    host = parts.hostname or "127.0.0.1"
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{API_PORT}"
 
 
 def encode_upload(batch: Sequence[Upload]) -> bytes:
