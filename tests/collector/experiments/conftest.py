@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ class Experiments:
     operations: ExperimentOperations
     door: ExperimentDoor
     store: Store
+    queries: Queries
     caller: Principal
 
     async def create(self, name: str = "", **fields: Any) -> dict[str, Any]:
@@ -60,10 +62,15 @@ class Experiments:
         message = pb.ExportExperimentRequest(experiment=experiment, project="p", format=format)
         return b"".join([each.data async for each in self.operations.export_experiment(message, Call(self.caller))])
 
+    async def sql(self, statement: str) -> list[dict[str, Any]]:
+        """Rows of a statement from outside."""
+        result = await self.queries.run(statement, principal=self.caller, default_format="JSONEachRow")
+        return [json.loads(line) for line in result.data.splitlines()]
+
     def of_project(self, project: str) -> Experiments:
         """The same for the holder of a project's key."""
         caller = Principal("k", project, frozenset({Scope.READ, Scope.INGEST}))
-        return Experiments(self.operations, self.door, self.store, caller)
+        return Experiments(self.operations, self.door, self.store, self.queries, caller)
 
 
 def _message(kind: type[Any], value: dict[str, Any]) -> Any:
@@ -82,5 +89,5 @@ async def experiments(store: Store) -> AsyncIterator[Experiments]:
         """Rows are written at once here."""
 
     operations = experiment_operations(store, queries, door, barrier=barrier, default_project="default")
-    yield Experiments(operations, door, store, Principal.anonymous())
+    yield Experiments(operations, door, store, queries, Principal.anonymous())
     await queries.close()

@@ -16,6 +16,9 @@ from tests.collector.experiments.cases import case, model_call, store_cases
 from tests.collector.experiments.conftest import Experiments
 from tests.collector.schema.spans import END, START
 
+one_kind = pytest.mark.parametrize("migrated_store", ["embedded"], indirect=True)
+"""For what the two kinds of ClickHouse cannot do differently."""
+
 
 def measure(answer: dict[str, Any], name: str) -> dict[str, Any]:
     """The measure of that name."""
@@ -28,6 +31,7 @@ async def two(experiments: Experiments) -> tuple[str, str]:
     return base["id"], newer["id"]
 
 
+@one_kind
 async def test_one_experiment_alone_has_means(experiments: Experiments) -> None:
     made = await experiments.create("alone")
     store_cases(experiments.store, case(made["id"], "a", {"exact": 1}), case(made["id"], "b", {"exact": 0.5}))
@@ -67,6 +71,7 @@ async def test_real_regression_is_told_from_chance(experiments: Experiments) -> 
     assert "worse, and hardly by chance" in answer["text"]
 
 
+@one_kind
 async def test_trials_of_a_case_are_averaged_before_they_are_compared(experiments: Experiments) -> None:
     base, newer = await two(experiments)
     store_cases(
@@ -84,6 +89,7 @@ async def test_trials_of_a_case_are_averaged_before_they_are_compared(experiment
     assert (difference["pairs"], difference["difference"], difference["verdict"]) == (3, -0.25, "too few")
 
 
+@one_kind
 async def test_key_may_be_any_expression(experiments: Experiments) -> None:
     base, newer = await two(experiments)
     store_cases(experiments.store, case(base, {"q": 1, "run": "x"}, {"exact": 0}))
@@ -112,6 +118,7 @@ async def test_model_calls_count_but_not_those_of_scorers(experiments: Experimen
     assert measure(answer, "llm_duration")["unit"] == "s"
 
 
+@one_kind
 async def test_duration_is_the_tasks_where_it_is_known(experiments: Experiments) -> None:
     made = await experiments.create("run")
     store_cases(experiments.store, case(made["id"], "a", metrics={"task_duration": 0.25, "words": 7}))
@@ -123,6 +130,7 @@ async def test_duration_is_the_tasks_where_it_is_known(experiments: Experiments)
     assert measure(answer, "duration")["sides"][0]["mean"] == pytest.approx((0.25 + 1.5) / 2)
 
 
+@one_kind
 async def test_scores_are_made_of_others(experiments: Experiments) -> None:
     made = await experiments.create("run")
     store_cases(experiments.store, case(made["id"], "a", {"x": 1, "y": 0.5}), case(made["id"], "b", {"x": 0}))
@@ -221,6 +229,7 @@ async def test_later_scores_stand_in_front_of_the_runs_own(experiments: Experime
         await experiments.add_scores("run", {"id": id, "name": "y", "score": 2})
 
 
+@one_kind
 async def test_three_experiments_against_the_last_named(experiments: Experiments) -> None:
     names = ["one", "two", "three"]
     for value, name in enumerate(names):

@@ -108,3 +108,24 @@ async def test_rows_lie_beside_production(experiments: Experiments) -> None:
     assert experiments.store.column(f"SELECT name FROM {database}.logs") == ["production"]
     assert experiments.store.column(f"SELECT name FROM {database}.experiments") == ["run"]
     assert experiments.store.column(f"SELECT input FROM {database}.eval_rows") == ['"a"']
+
+
+async def test_keys_of_a_project_see_its_experiments_only(experiments: Experiments) -> None:
+    for project in ("p", "other"):
+        made = await experiments.create("run", project=project)
+        row = case(made["id"], project)
+        store_cases(experiments.store, row, project=project)
+    await experiments.create("empty")
+    await experiments.finish("run")
+    (row_id,) = experiments.store.column(f"SELECT id FROM {experiments.store.database}.eval_rows WHERE project = 'p'")
+    await experiments.add_scores("run", {"id": row_id, "name": "later", "score": 1})
+    own = experiments.of_project("p")
+    assert await own.sql("SELECT name, finished IS NOT NULL AS done FROM experiments ORDER BY name") == [
+        {"name": "empty", "done": 0},
+        {"name": "run", "done": 1},
+    ]
+    assert await own.sql("SELECT input FROM eval_rows") == [{"input": '"p"'}]
+    assert await own.sql("SELECT name, score FROM experiment_scores") == [{"name": "later", "score": 1}]
+    stranger = experiments.of_project("other")
+    assert await stranger.sql("SELECT name FROM experiment_scores") == []
+    assert await stranger.sql("SELECT project FROM experiments") == [{"project": "other"}]
