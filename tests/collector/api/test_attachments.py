@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from spanloop.v1 import attachments_pb2, attachments_pb2_grpc
 from spanloop_collector.api import attachments as operations
 from spanloop_collector.attachments import Attachment
 from spanloop_collector.attachments.keeper import SEEN_AGAIN_SECONDS
@@ -160,6 +161,9 @@ async def test_projects_with_odd_names_stay_apart(api: Api) -> None:
         assert (await api.http.head(PATH, headers=headers, params={"project": project})).status_code == 404
         assert await put(api, headers, project=project) == 201
     listed = (await api.http.get("/v1/attachments", headers=headers)).json()["attachments"]
+    stub = attachments_pb2_grpc.AttachmentServiceStub(api.grpc)  # type: ignore[no-untyped-call]  # generated
+    over_grpc = await stub.ListAttachments(attachments_pb2.ListAttachmentsRequest(), metadata=tuple(headers.items()))
+    assert [each.project for each in over_grpc.attachments] == [each["project"] for each in listed]
     assert sorted(each["project"] for each in listed) == sorted(projects)
     assert {each["key"] for each in listed} == {KEY}
 
