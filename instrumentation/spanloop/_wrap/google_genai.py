@@ -1,7 +1,7 @@
 """`wrap_google_genai`: the Google Gen AI client, sync and async, for the Gemini API and Vertex AI.
 
 Models, chats and automatic function calling all send requests through four methods of one object inside the client.
-Replacing those covers every call it can make, each round of function calling as a span of its own.
+Replacing those covers whatever they offer, each round of function calling as a span of its own.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ ENDPOINTS: dict[str, Endpoint] = {
 
 
 def wrap_google_genai(client: Client) -> Client:
-    """Traces every call of a `google.genai.Client`, with its `aio`, its models and its chats.
+    """Traces the calls of models that a `google.genai.Client` makes, with its `aio`, its models and its chats.
 
     Covers generating content, whole and streamed, function calling round by round, embeddings and images, on the
-    Gemini API and Vertex AI. Thoughts count as output, cached tokens once. The row's input is the contents as
-    sent, its output the candidates as received.
+    Gemini API and Vertex AI; not the Live and Interactions APIs. Thoughts count as output, cached tokens once. The
+    row's input is the contents as sent, its output the candidates as received.
 
         client = spanloop.wrap_google_genai(genai.Client())
     """
