@@ -38,7 +38,6 @@ class OwnSpan(trace.Span):
 
     __slots__ = (
         "_context",
-        "_parent",
         "_spanloop_inherited",
         "_tracer",
         "attributes",
@@ -48,6 +47,7 @@ class OwnSpan(trace.Span):
         "kind",
         "links",
         "name",
+        "parent",
         "span_id",
         "start_time",
         "status",
@@ -70,7 +70,6 @@ class OwnSpan(trace.Span):
     ) -> None:
         """`above` is the parent, valid and sampled; `attributes` are the span's from now on."""
         self._tracer = tracer
-        self._parent = above
         self._context: SpanContext | None = None
         self.name = name
         self.attributes = attributes
@@ -82,9 +81,10 @@ class OwnSpan(trace.Span):
         self.end_time: int | None = None
         self.span_id = new_span_id()
         if above is None:
+            self.parent: SpanContext | None = None
             self.trace_id, self.trace_flags, self.trace_state = new_trace_id(), SAMPLED, _NO_STATE
-        else:
-            origin = above if type(above) is OwnSpan else above.get_span_context()
+        else:  # its ids, not itself: what waits to be sent must not hold all that is above it
+            self.parent = origin = above.get_span_context()
             self.trace_id, self.trace_flags, self.trace_state = origin.trace_id, origin.trace_flags, origin.trace_state
         self.start_time: int | None = time_ns()
 
@@ -97,10 +97,6 @@ class OwnSpan(trace.Span):
         return self._context
 
     context = property(get_span_context)
-
-    @property
-    def parent(self) -> SpanContext | None:
-        return self._parent.get_span_context() if self._parent is not None else None
 
     @property
     def resource(self) -> Resource:
