@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 
-from spanloop_collector.client import ApiClient
+import pytest
+from spanloop_collector.client import ApiClient, ApiError
 
 from tests.conftest import StartCollector
 from tests.support.waiting import wait_until
 
-ROWS = 3000
+ROWS = 1500
 
 
 def test_backfill_goes_on_after_a_kill(start_collector: StartCollector) -> None:
-    collector = start_collector(environment={"SPANLOOP_WRITE_FLUSH_AFTER_SECONDS": "0.05"})
-    client = ApiClient(collector.api_url)
+    collector = start_collector(
+        environment={"SPANLOOP_WRITE_FLUSH_AFTER_SECONDS": "0.05", "SPANLOOP_REQUIRE_KEYS": "true"}
+    )
+    client = ApiClient(collector.api_url, key=collector.admin_key)
     end = time.time()
     rows = [{"id": f"r{n}", "output": {"n": n}, "metrics": {"start": end - 1, "end": end}} for n in range(ROWS)]
     client.post("/v1/rows", {"project": "p", "rows": rows})
@@ -26,7 +29,7 @@ def test_backfill_goes_on_after_a_kill(start_collector: StartCollector) -> None:
     collector.start()
 
     def progress() -> dict[str, object] | None:
-        (found,) = ApiClient(collector.api_url).get("/v1/backfills")["backfills"]
+        (found,) = client.get("/v1/backfills")["backfills"]
         return found if found["state"] == "queued" and found["done"] >= found["queued"] else None
 
     found = wait_until(progress, what="a backfill that is done", timeout=90, poll=0.2)
@@ -39,3 +42,12 @@ def test_backfill_goes_on_after_a_kill(start_collector: StartCollector) -> None:
         "SELECT countIf(scores['is_json'] = 1 AND type != 'score') AS rows, countIf(type = 'score') AS spans FROM logs"
     )
     assert logs == {"rows": ROWS, "spans": ROWS}
+
+    # Whoever has a key of another project sees nothing of this.
+    key = client.post("/v1/keys", {"name": "other", "project": "q", "scopes": ["SCOPE_ADMIN"]})["secret_key"]
+    other = ApiClient(collector.api_url, key=key)
+    for view in ("scores", "score_estimates", "scoring_rules", "scoring_rule_status"):
+        assert other.sql_rows(f"SELECT count() AS n FROM {view}") == [{"n": 0}], view
+    assert other.get("/v1/scoring-rules") == {"rules": []}
+    with pytest.raises(ApiError, match="belongs to project 'q', not to 'p'"):
+        other.post("/v1/scoring-rules", {"rule": rule})
