@@ -28,6 +28,7 @@ from spanloop_collector.query.request import SqlRequest, read_request
 ABOUT = """\
 spanloop collector
 
+Page: open this address in a browser.
 SQL: send a SELECT here as ClickHouse's HTTP interface takes it, for example
      curl 'http://127.0.0.1:7411/?query=SELECT+count()+FROM+logs'
 API: /v1/…    Metrics: /metrics    Health: /healthz
