@@ -225,6 +225,15 @@ def test_feedback_about_nothing_is_nothing(captured_spans: Capture) -> None:
     assert captured_spans.rows == []
 
 
+def test_feedback_about_a_span_that_was_not_sampled_is_not_sent() -> None:
+    with capture({"sample_rate": 0.0}) as captured:
+        with spanloop.start_span("answer") as span:
+            exported = span.export()
+        span.log_feedback(scores={"a": 1.0})
+        spanloop.log_feedback(exported, scores={"a": 1.0})
+    assert captured.rows == []
+
+
 class Api:
     """An API that notes the bodies it is sent and answers as told."""
 

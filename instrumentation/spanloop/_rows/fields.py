@@ -18,7 +18,7 @@ from spanloop._rows.queue import FEEDBACK, ROWS, queued
 from spanloop._span import Span
 
 SOURCES = ("app", "api", "external")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-([0-9a-f]{16})-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 def put(kind: str, project: str, plain: dict[str, Any], json_values: Mapping[str, object]) -> None:
@@ -111,12 +111,14 @@ def send_feedback(
 
 
 def rated_id(rated: str | Span) -> str:
-    """The row's id: of a span, of its `export()`, or as it was given; "" for a span that was not traced."""
-    if isinstance(rated, Span):
-        return rated.span_id if rated._otel.get_span_context().is_valid else ""
-    text = str(rated).strip()
+    """The row's id: of a span, of its `export()`, or as it was given; "" for a span that is not sent."""
+    text = rated.export() if isinstance(rated, Span) else str(rated).strip()
     match = _TRACEPARENT.fullmatch(text.lower())
-    return match[1] if match else encodable(text)
+    if match is None:
+        return encodable(text)
+    runtime = _runtime.active()
+    is_sent = int(match[2], 16) & 1 or (runtime is not None and runtime.settings.keep_errors)
+    return match[1] if is_sent else ""
 
 
 __all__ = ["ROWS", "numbers", "put", "row_fields", "send_feedback"]
