@@ -18,6 +18,7 @@ import spanloop
 from spanloop import BaseExperiment, Eval, EvalHooks, init_experiment
 from spanloop._api import ApiError
 from spanloop.eval import MixedLoggingError
+from spanloop.eval.command import main
 
 from tests.support.collector_process import CollectorProcess
 from tests.support.command import spanloop as command
@@ -272,7 +273,11 @@ def test_command_runs_files_and_experiments_are_at_hand(
     assert "both" in compared.stdout
     assert "n=5" in compared.stdout
 
-    (tmp_path / "my_scorers.py").write_text("def tiny(output):\n    return output < 2\n")
+    (tmp_path / "my_scorers.py").write_text(
+        "def tiny(output, trace):\n"
+        "    assert [span['name'] for span in trace.spans] == ['eval', 'task'], trace.spans\n"
+        "    return output < 2\n"
+    )
     scored = subprocess.run(
         [sys.executable, "-m", "spanloop_collector", "experiments", "score", "two", "--project", project,
          "--scorer", "my_scorers:tiny", "--scorer", "exact_match"],
@@ -318,10 +323,15 @@ def test_readme_example(shared_collector: CollectorProcess, project: str, tmp_pa
         assert any(each.startswith(beginning) for each in told), (line, again.stdout)
 
 
-def test_wrong_use_is_said(tmp_path: Path) -> None:
-    assert command("eval", str(tmp_path / "nope.py")).returncode == 2
+def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> tuple[int, str]:
+        return main(arguments), capsys.readouterr().err
+
+    assert said(str(tmp_path / "nope.py")) == (
+        2,
+        f"spanloop eval: {tmp_path}/nope.py: there is no such file or folder\n",
+    )
     (tmp_path / "eval_empty.py").write_text("")
-    empty = command("eval", str(tmp_path))
-    assert (empty.returncode, "no call of Eval(...) at the top level" in empty.stderr) == (2, True)
-    wrong = command("eval", str(tmp_path), "--filter", "area")
-    assert "expected path=pattern" in wrong.stderr
+    code, text = said(str(tmp_path))
+    assert (code, "no call of Eval(...) at the top level" in text) == (2, True)
+    assert "expected path=pattern" in said(str(tmp_path), "--filter", "area")[1]

@@ -18,12 +18,20 @@ Found = dict[str, Any]
 
 CASES = """
 SELECT id, input, output, expected, scores, metadata, metadata_json, tags, error,
-    toString(toUnixTimestamp64Nano(created)) AS created_ns
+    toString(toUnixTimestamp64Nano(created)) AS created_ns, trace_id
 FROM eval_rows
 WHERE experiment_id = {experiment:String} AND is_root AND project = {project:String}
     AND (toUnixTimestamp64Nano(created), id) > ({after:Int64}, {last:String})
 ORDER BY toUnixTimestamp64Nano(created), id
 LIMIT {limit:UInt64}
+"""
+TRACE = """
+SELECT id, span_id, parent_id, name, type, input, output, expected, error, scores, metrics, metadata, metadata_json,
+    tags
+FROM eval_rows
+WHERE experiment_id = {experiment:String} AND project = {project:String} AND trace_id = {trace:String}
+    AND metadata['spanloop.purpose'] != 'scorer'
+ORDER BY created, span_id
 """
 INPUTS = """
 SELECT input, count() AS trials FROM eval_rows
@@ -87,6 +95,13 @@ class Experiments:
                 yield _case(row)
             if len(page) < PAGE_ROWS:
                 return
+
+    def trace(self, experiment: str, project: str, trace_id: str) -> list[Found]:
+        """The spans of one case, those of its scorers left out, oldest first."""
+        with closing(self.client):
+            return [
+                _case(row) for row in self.client.rows(TRACE, experiment=experiment, project=project, trace=trace_id)
+            ]
 
     def recorded_inputs(self, experiment: str, project: str) -> dict[str, int]:
         """How many trials there are of each input, by its JSON text."""

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from spanloop.scoring import Score, Scorer, scorer_name, scores_of
+from spanloop.scoring import Score, ScoreError, Scorer, scorer_name, scores_of
 from spanloop.scoring.call import check_scorer, is_autoevals
 
 QUICK_SECONDS = 0.002
@@ -19,7 +19,7 @@ Arguments = dict[str, Any]
 class PreparedScorer:
     """One scorer with its name, and what it wants to know."""
 
-    __slots__ = ("_accepts", "_function", "is_async", "name", "seconds", "wants_trace")
+    __slots__ = ("_accepts", "_function", "is_async", "name", "seconds")
 
     def __init__(self, scorer: Scorer, name: str) -> None:
         self.name = name
@@ -33,10 +33,9 @@ class PreparedScorer:
             self._function, self.is_async = target.eval_async, True
             self._accepts = frozenset(("input", "output", "expected", "metadata"))
         else:
-            self._function, self._accepts = target, _accepted(target)
+            self._function, self._accepts = target, _accepted(target, name)
             called = target if inspect.isroutine(target) else getattr(target, "__call__", target)  # noqa: B004 - the method
             self.is_async = inspect.iscoroutinefunction(getattr(called, "func", called))
-        self.wants_trace = self._accepts is not None and "trace" in self._accepts
 
     @property
     def is_quick(self) -> bool:
@@ -74,9 +73,17 @@ def prepare_scorers(scorers: Iterable[Scorer]) -> list[PreparedScorer]:
     return prepared
 
 
-def _accepted(target: Any) -> frozenset[str] | None:
-    """Names of the arguments it takes; None when it takes any."""
+def _accepted(target: Any, name: str) -> frozenset[str] | None:
+    """Names of the arguments it takes; None when it takes any.
+
+    A trace is whole only once everything has arrived, so scorers that need one are for afterwards.
+    """
     parameters = inspect.signature(target).parameters
+    if "trace" in parameters and parameters["trace"].default is inspect.Parameter.empty:
+        raise ScoreError(
+            f"scorer {name!r} asks for `trace`, which is not whole while the eval runs; leave it out of scores= and "
+            "score the experiment afterwards, with `spanloop experiments score NAME --scorer module:function`"
+        )
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
         return None
     return frozenset(parameters)

@@ -29,7 +29,7 @@ from spanloop.eval._recording import Recording
 from spanloop.eval._result import EvalResult
 from spanloop.eval._scorers import Arguments, PreparedScorer, error_trace
 from spanloop.eval._threads import Threads
-from spanloop.scoring import Score, Trace
+from spanloop.scoring import Score
 
 TASK_SECONDS = "task_duration"
 TRIAL = "spanloop.trial"
@@ -180,7 +180,6 @@ class Trials:
             "output": result.output,
             "expected": result.expected,
             "metadata": result.metadata,
-            "trace": Trace(),
         }
         for scored in await self._score(arguments, root):
             if scored.span is not None and self._recording.is_on:

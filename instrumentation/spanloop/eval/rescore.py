@@ -11,7 +11,7 @@ from typing import Any
 
 from spanloop._api import ApiClient, default_project
 from spanloop.eval._remote import Experiments
-from spanloop.scoring import Score, Scorer, ScorerSpec, call_scorer, load_scorer, scorer_name
+from spanloop.scoring import Score, Scorer, ScorerSpec, Trace, call_scorer, load_scorer, scorer_name, wants_trace
 
 BATCH_SCORES = 500
 THREADS = 16
@@ -45,6 +45,7 @@ def rescore(
     experiments = Experiments(ApiClient(api_url, api_key=api_key))
     found = experiments.get(experiment, project or default_project())["experiment"]
     loaded = [_loaded(scorer) for scorer in scorers]
+    reads_trace = any(wants_trace(scorer) for _, scorer in loaded)
     done = Rescored()
     waiting: list[dict[str, Any]] = []
 
@@ -54,7 +55,13 @@ def rescore(
         waiting.clear()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for row, answers in pool.map(partial(_score_row, loaded), experiments.cases(found["id"], found["project"])):
+        rows = experiments.cases(found["id"], found["project"])
+        if reads_trace:
+            reader = Experiments(ApiClient(api_url, api_key=api_key))
+            rows = (
+                {**row, "trace": Trace(reader.trace(found["id"], found["project"], row["trace_id"]))} for row in rows
+            )
+        for row, answers in pool.map(partial(_score_row, loaded), rows):
             done.rows += 1
             for name, answer in answers:
                 if isinstance(answer, Exception):
@@ -78,7 +85,12 @@ def _score_row(
 def _call(scorer: Scorer, row: dict[str, Any]) -> list[Score] | Exception:
     try:
         return call_scorer(
-            scorer, input=row["input"], output=row["output"], expected=row["expected"], metadata=row["metadata"]
+            scorer,
+            input=row["input"],
+            output=row["output"],
+            expected=row["expected"],
+            metadata=row["metadata"],
+            trace=row.get("trace"),
         )
     except Exception as error:
         return error

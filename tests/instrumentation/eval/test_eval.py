@@ -9,10 +9,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import autoevals  # type: ignore[import-untyped]  # published without types
+import autoevals
 import pytest
 import spanloop
 from spanloop.eval import Eval, EvalAsync, EvalCase, EvalHooks, EvalResultWithSummary, Reporter, Score
+from spanloop.scoring import ScoreError
 from spanloop.testing import Capture
 
 CASES = [{"input": n, "expected": n * 2} for n in range(4)]
@@ -148,6 +149,12 @@ def test_wrong_scores_are_errors_not_zeros() -> None:
     (first, *_) = run(scores=[lambda output: 3, lambda output: "good"]).results
     assert first.scores == {}
     assert "expected a number from 0 to 1" in first.scorer_errors["scorer_0"]
+
+
+def test_scorer_that_needs_the_trace_is_told_when() -> None:
+    with pytest.raises(ScoreError, match="asks for `trace`, which is not whole while the eval runs"):
+        run(scores=[lambda trace: 1])
+    assert run(scores=[lambda output, trace=None: trace is None]).results[0].scores == {"scorer_0": 1.0}
 
 
 def test_trials_of_a_case_count_once() -> None:
