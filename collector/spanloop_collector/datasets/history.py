@@ -98,7 +98,7 @@ class Change:
 
     version: int
     operation: str
-    """insert, update, delete, promote, restore or import."""
+    """insert, update, delete, promote, restore, import or recover."""
     inserted: int = 0
     updated: int = 0
     deleted: int = 0

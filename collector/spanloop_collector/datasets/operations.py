@@ -23,6 +23,7 @@ from spanloop_collector.datasets.answers import (
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.database import Database
 from spanloop_collector.datasets.history import History, newest_versions, row_counts
+from spanloop_collector.datasets.leftovers import Leftovers
 from spanloop_collector.datasets.reader import MAX_PAGE_ROWS, PAGE_ROWS, RowReader
 from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_object, read_rows, read_schema
@@ -38,11 +39,20 @@ OPERATIONS = ("", "insert", "update", "import", "promote", "restore")
 class DatasetOperations:
     """The operations of DatasetService."""
 
-    def __init__(self, store: Database, *, clock: VersionClock, locks: KeyedLocks, default_project: str) -> None:
-        """`clock` and `locks` are shared with everything else that writes rows of datasets."""
+    def __init__(
+        self,
+        store: Database,
+        *,
+        clock: VersionClock,
+        locks: KeyedLocks,
+        leftovers: Leftovers,
+        default_project: str,
+    ) -> None:
+        """`clock`, `locks` and `leftovers` are shared with everything else that writes rows of datasets."""
         self._store = store
         self._clock = clock
         self._locks = locks
+        self._leftovers = leftovers
         self._registry = Registry(store, self._clock)
         self._default_project = default_project
 
@@ -123,10 +133,15 @@ class DatasetOperations:
         dataset = await self._find(request.dataset_id, call, refuse_problems=False)
         operation = request.operation or ("update" if request.is_merge else "insert")
         writer = RowWriter(self._store, dataset, self._clock)
+
+        def write() -> Written:
+            with self._leftovers.writing(dataset):
+                return writer.write(
+                    writes, is_merge=request.is_merge, operation=operation, key_id=call.principal.key_id
+                )
+
         async with self._locks.hold([(dataset.project, dataset.id)]):
-            written = await asyncio.to_thread(
-                writer.write, writes, is_merge=request.is_merge, operation=operation, key_id=call.principal.key_id
-            )
+            written = await asyncio.to_thread(write)
         return _write_response(writes, written)
 
     async def delete_dataset_rows(
@@ -135,8 +150,13 @@ class DatasetOperations:
         """Takes rows away; the versions before keep them."""
         dataset = await self._find(request.dataset_id, call)
         writer = RowWriter(self._store, dataset, self._clock)
+
+        def delete() -> tuple[int, int]:
+            with self._leftovers.writing(dataset):
+                return writer.delete(list(request.ids), key_id=call.principal.key_id)
+
         async with self._locks.hold([(dataset.project, dataset.id)]):
-            version, deleted = await asyncio.to_thread(writer.delete, list(request.ids), key_id=call.principal.key_id)
+            version, deleted = await asyncio.to_thread(delete)
         return pb.DeleteDatasetRowsResponse(version=version_text(version), deleted=deleted)
 
     async def fetch_dataset_rows(self, request: pb.FetchDatasetRowsRequest, call: Call) -> pb.FetchDatasetRowsResponse:
@@ -190,8 +210,9 @@ class DatasetOperations:
         def restore() -> pb.RestoreDatasetResponse:
             version = self._resolve(dataset, request.version, "version")
             history = self._history(dataset)
-            diff = history.diff(version, history.head(), limit=1)
-            made = 0 if request.dry_run else history.restore(version, key_id=call.principal.key_id)
+            with self._leftovers.writing(dataset):
+                diff = history.diff(version, history.head(), limit=1)
+                made = 0 if request.dry_run else history.restore(version, key_id=call.principal.key_id)
             return pb.RestoreDatasetResponse(
                 rows_to_restore=diff.removed + diff.changed, rows_to_delete=diff.added, version=version_text(made)
             )

@@ -21,6 +21,7 @@ from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.datasets.answers import dataset_message, row_message, version_text
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.history import Change, record_change
+from spanloop_collector.datasets.leftovers import Leftovers
 from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_rows
 from spanloop_collector.datasets.row import read_row
@@ -49,13 +50,21 @@ class PromoteOperations:
     """The operations of PromoteService."""
 
     def __init__(
-        self, store: Store, queries: Queries, *, clock: VersionClock, locks: KeyedLocks, default_project: str
+        self,
+        store: Store,
+        queries: Queries,
+        *,
+        clock: VersionClock,
+        locks: KeyedLocks,
+        leftovers: Leftovers,
+        default_project: str,
     ) -> None:
-        """`clock` and `locks` are shared with everything else that writes rows of datasets."""
+        """`clock`, `locks` and `leftovers` are shared with everything else that writes rows of datasets."""
         self._store = store
         self._queries = queries
         self._clock = clock
         self._locks = locks
+        self._leftovers = leftovers
         self._registry = Registry(store, clock)
         self._jobs = Jobs(store, clock)
         self._default_project = default_project
@@ -119,7 +128,8 @@ class PromoteOperations:
         writer = RowWriter(self._store, dataset, self._clock)
 
         def write() -> Job:
-            written = writer.write(writes, is_merge=False, operation="promote", key_id=call.principal.key_id)
+            with self._leftovers.writing(dataset):
+                written = writer.write(writes, is_merge=False, operation="promote", key_id=call.principal.key_id)
             current = self._jobs.find(job.id)
             if not current.done <= request.done <= current.total:
                 # The same page again, or one from before: its rows are there, the job is further.
@@ -217,10 +227,10 @@ class PromoteOperations:
 
     def _write(self, checked: Checked, dataset: DatasetRecord, key_id: str) -> pb.PromoteResponse:
         answer = pb.PromoteResponse()
-        if dataset.input_schema or dataset.expected_schema:
-            self._with_client(lambda client: self._write_checked(client, checked, dataset, key_id, answer))
-        else:
-            self._with_client(lambda client: self._write_all(client, checked, dataset, key_id, answer))
+        has_schema = dataset.input_schema or dataset.expected_schema
+        write = self._write_checked if has_schema else self._write_all
+        with self._leftovers.writing(dataset):
+            self._with_client(lambda client: write(client, checked, dataset, key_id, answer))
         answer.dataset.CopyFrom(dataset_message(self._store, dataset))
         return answer
 

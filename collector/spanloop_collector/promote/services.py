@@ -1,4 +1,4 @@
-"""The services around datasets, which share a clock and the locks of datasets."""
+"""The services around datasets, which share what keeps writers of one dataset apart."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.datasets.clock import VersionClock
+from spanloop_collector.datasets.leftovers import Leftovers
 from spanloop_collector.datasets.operations import DatasetOperations
 from spanloop_collector.promote.operations import PromoteOperations
 from spanloop_collector.query.queries import Queries
@@ -14,8 +15,12 @@ from spanloop_collector.store import Store
 
 def dataset_services(store: Store, queries: Queries, *, default_project: str) -> dict[str, Any]:
     """DatasetService and PromoteService."""
-    clock, locks = VersionClock(), KeyedLocks()
+    clock, locks, leftovers = VersionClock(), KeyedLocks(), Leftovers(store)
     return {
-        "DatasetService": DatasetOperations(store, clock=clock, locks=locks, default_project=default_project),
-        "PromoteService": PromoteOperations(store, queries, clock=clock, locks=locks, default_project=default_project),
+        "DatasetService": DatasetOperations(
+            store, clock=clock, locks=locks, leftovers=leftovers, default_project=default_project
+        ),
+        "PromoteService": PromoteOperations(
+            store, queries, clock=clock, locks=locks, leftovers=leftovers, default_project=default_project
+        ),
     }

@@ -33,7 +33,7 @@ class DatasetVersion:
     created: str
     """RFC 3339."""
     operation: str
-    """insert, update, delete, promote, restore or import."""
+    """insert, update, delete, promote, restore, import or recover."""
     inserted: int
     updated: int
     deleted: int

@@ -136,3 +136,24 @@ async def test_a_deleted_dataset_takes_its_rows_along(service: Service) -> None:
     assert await service.create() != dataset
     [found] = (await service.call("ListDatasets", project="p"))["datasets"]
     assert (found["name"], found["row_count"], found["version"]) == ("golden", 0, "")
+
+
+async def test_rows_of_a_change_that_was_cut_off_are_found_by_the_next_write(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = await service.create()
+    await service.write(dataset, {"id": "a", "input": 1})
+    with monkeypatch.context() as broken:
+        broken.setattr("spanloop_collector.datasets.writer.record_change", _die)
+        with pytest.raises(RuntimeError):
+            await service.write(dataset, {"id": "b", "input": 2})
+    assert await service.rows(dataset, "id") == [("a",)]
+    # The sender tries again; the row is there already, and now it is read.
+    assert (await service.write(dataset, {"id": "b", "input": 2}))["unchanged"] == 1
+    assert await service.rows(dataset, "id") == [("a",), ("b",)]
+    versions = (await service.call("ListDatasetVersions", dataset_id=dataset))["versions"]
+    assert [each["operation"] for each in versions] == ["recover", "insert"]
+
+
+def _die(*arguments: object) -> None:
+    raise RuntimeError("the collector ends here")
