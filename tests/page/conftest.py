@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from tests.page import seed
+from tests.page.evals import Evals
+from tests.page.evals import fill as fill_evals
 from tests.support.collector_process import CollectorProcess
 from tests.support.leaks import expect_process
 from tests.support.sending import wait_for_rows
@@ -28,6 +30,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# The application of variants is on this machine.
+ENVIRONMENT = {"SPANLOOP_REQUIRE_KEYS": "true", "SPANLOOP_WEBHOOKS_ALLOW_PRIVATE_ADDRESSES": "true"}
 PATIENCE_MS = 20_000
 """How long a test waits for what should show; a quiet machine needs a tenth of it."""
 
@@ -35,13 +39,19 @@ PATIENCE_MS = 20_000
 @pytest.fixture(scope="session")
 def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
     """A collector that requires keys and has the rows of `seed`."""
-    process = CollectorProcess(tmp_path_factory.mktemp("page") / "data", environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+    process = CollectorProcess(tmp_path_factory.mktemp("page") / "data", environment=ENVIRONMENT)
     process.start()
     expect_process(process.pid)
     seed.fill(process, key=process.admin_key)
     wait_for_rows(process, seed.TOTAL_SPANS, project=seed.PROJECT)
     yield process
     process.stop()
+
+
+@pytest.fixture(scope="session")
+def evals(collector: CollectorProcess) -> Evals:
+    """A dataset, experiments over it and variants, beside the rows of `seed`."""
+    return fill_evals(collector, key=collector.admin_key)
 
 
 @pytest.fixture(scope="module")

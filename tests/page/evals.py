@@ -1,10 +1,11 @@
-"""Datasets, experiments and variants for the pages: a dataset from production, three runs over it, a tree of variants."""
+"""For the pages of evals: a dataset from production, three experiments over it, a tree of variants."""
 
 from __future__ import annotations
 
 import json
 import time
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +15,7 @@ from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import webhook_receiver
 
 DATASET = "golden answers"
-EXPERIMENTS = ("first prompt", "kinder prompt", "shorter prompt")
+EXPERIMENTS = ("first prompt", "kinder prompt", "shorter <b>prompt")
 VARIANTS = "tone of voice"
 CASES = 16
 TRIALS = (1, 1, 2)
@@ -29,6 +30,14 @@ ANSWERS = (
     "I am glad to help with your {topic}: open the settings, then follow the steps.",
     "Settings, then {topic}.",
 )
+
+
+@dataclass(frozen=True)
+class Evals:
+    """What was made."""
+
+    experiments: tuple[str, ...] = EXPERIMENTS
+    """Names, the oldest first."""
 
 
 class Api:
@@ -52,7 +61,7 @@ class Api:
             return int(answer.read() or 0)
 
 
-def fill(collector: CollectorProcess, *, key: str = "") -> None:
+def fill(collector: CollectorProcess, *, key: str = "") -> Evals:
     """Makes everything, once the rows of `seed` show in SQL."""
     api = Api(collector, key=key)
     dataset = make_dataset(api)
@@ -74,6 +83,7 @@ def fill(collector: CollectorProcess, *, key: str = "") -> None:
     expected = sum(2 * CASES * trials for trials in TRIALS)
     statement = f"SELECT count() FROM eval_rows WHERE project = '{seed.PROJECT}'"
     wait_until(lambda: api.count(statement) == expected, what=f"{expected} rows of experiments")
+    return Evals()
 
 
 def make_dataset(api: Api) -> dict[str, Any]:
@@ -149,7 +159,7 @@ def runs(number: int, experiment: str, dataset: dict[str, Any], rows: list[dict[
 
 
 def make_variants(api: Api) -> None:
-    """A baseline and two variants that ran, one built on the other, and one that did not."""
+    """A baseline, a variant that ran, and one that did not."""
     path = f"/v1/variant-experiments/{VARIANTS}"
     common = {"project": seed.PROJECT}
     with webhook_receiver() as receiver:
@@ -160,7 +170,6 @@ def make_variants(api: Api) -> None:
         judge(api, receiver, passing=2)
         for name, parent, parameter, value, passing in (
             ("colder", "", "temperature", 0.1, 3),
-            ("kinder", "colder", "system", "Be kind.", 4),
             ("larger", "", "model", "gpt-4o", None),
         ):
             change = {"variant": name, "parent": parent, "step": "answer", "parameter": parameter, "value": value}

@@ -11,7 +11,8 @@ const bindings: Binding[] = [];
 let prefix = "";
 let prefixAt = 0;
 
-const IN_TEXT = "input, textarea, select, [contenteditable=true], .cm-content";
+// A checkbox that has the focus takes no letters.
+const IN_TEXT = "input:not([type=checkbox], [type=range]), textarea, select, [contenteditable=true], .cm-content";
 
 document.addEventListener("keydown", (event) => {
   // Inside of an editor's shadow tree the event's target is its host.
