@@ -1,8 +1,8 @@
 """What tracing one small function call costs: spanloop's decorator beside others', and beside a bare span.
 
 Each library runs in a process of its own (see `sdk_contenders`); they take turns, so that a busy machine is as bad for
-all. `caller` is the CPU time that the traced code pays, `passed` what a clock says of it, `all threads` the CPU time with
-everything that happens in the background. The least of all rounds is what counts: the rest is the machine's.
+all. `caller` is the CPU time that the traced code pays, `passed` what a clock says of it, `all threads` the CPU time
+with all that happens in the background. The least of all rounds is what counts: the rest is the machine's.
 """
 
 from __future__ import annotations
