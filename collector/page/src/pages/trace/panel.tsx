@@ -27,7 +27,7 @@ type View = "tree" | "thread";
 const view = remembered<View>("trace.view", "tree");
 const RUNNING_MS = 2000;
 /** What was just written shows in SQL a moment later. */
-const SETTLE_MS = [400, 1200, 3000];
+const SETTLE_MS = [400, 1000, 2500, 6000, 12_000];
 
 export function TracePanel(props: Props) {
   const isFull = place.value.query.get("full") === "1";
