@@ -150,7 +150,13 @@ def export(
     ] = "jsonl",
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File to write; without it standard output.", show_default=False),
+        typer.Option(
+            "-o",
+            "--output",
+            help="File to write; without it standard output.",
+            envvar="SPANLOOP_EXPERIMENTS_OUTPUT",
+            show_default=False,
+        ),
     ] = None,
     api_url: ApiUrl = DEFAULT_API_URL,
     api_key: ApiKey = None,
@@ -171,7 +177,11 @@ def export(
 def score(
     experiment: Name,
     scorer: Annotated[
-        list[str], typer.Option(help="Scorer: module:function, or one that comes with spanloop; repeatable.")
+        list[str],
+        typer.Option(
+            help="Scorer: module:function, or one that comes with spanloop; repeatable.",
+            envvar="SPANLOOP_EXPERIMENTS_SCORER",
+        ),
     ],
     project: Project = "",
     api_url: ApiUrl = DEFAULT_API_URL,
