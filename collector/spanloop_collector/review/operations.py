@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from spanloop.v1 import review_pb2
@@ -17,6 +16,7 @@ from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid, read_json_fields
 from spanloop_collector.errors import ConflictError, NotFoundError
 from spanloop_collector.query.queries import Result
+from spanloop_collector.review.answers import item_message
 from spanloop_collector.review.item import DONE, STATUSES, ReviewItem
 from spanloop_collector.review.queue import ReviewQueue, Stored
 from spanloop_collector.review.sources import SOURCES, RowDatabase, Source, read_row, selection
@@ -95,7 +95,7 @@ class ReviewOperations:
             assignee=request.assignee,
             limit=_within(request.limit, "limit", default=DEFAULT_LIST, most=MAX_LIST),
         )
-        return review_pb2.ListReviewsResponse(items=[self._message(stored) for stored in found])
+        return review_pb2.ListReviewsResponse(items=[self._answer(stored) for stored in found])
 
     async def get_review(self, request: review_pb2.GetReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """One item with its row."""
@@ -122,7 +122,7 @@ class ReviewOperations:
         project = self._project(request.project, call)
         _short(request.assignee, "assignee")
         actor = _actor(request.reviewer, call)
-        return self._message(await asyncio.to_thread(self._queue.assign, project, request.id, request.assignee, actor))
+        return self._answer(await asyncio.to_thread(self._queue.assign, project, request.id, request.assignee, actor))
 
     async def submit_review(self, request: review_pb2.SubmitReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, done; its row has the correction when this returns."""
@@ -133,7 +133,7 @@ class ReviewOperations:
         reviewed = _reviewed(stored.item, request, given, actor)
         if stored.item.status == DONE and stored.item == reviewed:
             # The answer to the first try was lost on its way.
-            return self._message(stored)
+            return self._answer(stored)
         # Claimed first: of two people who submit at once, only one may touch the row.
         stored = await asyncio.to_thread(
             self._queue.claim, project, request.id, actor, seconds=DEFAULT_CLAIM_MINUTES * 60
@@ -152,19 +152,19 @@ class ReviewOperations:
             comment=request.comment,
             row_changes=_row_changes(row, given, list(request.tags)),
         )
-        return self._message(done)
+        return self._answer(done)
 
     async def skip_review(self, request: review_pb2.SkipReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, ended without a verdict."""
         project = self._project(request.project, call)
         actor = _actor(request.reviewer, call)
-        return self._message(await asyncio.to_thread(self._queue.skip, project, request.id, actor, request.comment))
+        return self._answer(await asyncio.to_thread(self._queue.skip, project, request.id, actor, request.comment))
 
     async def requeue_review(self, request: review_pb2.RequeueReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, pending again."""
         project = self._project(request.project, call)
         actor = _actor(request.reviewer, call)
-        return self._message(await asyncio.to_thread(self._queue.requeue, project, request.id, actor, request.comment))
+        return self._answer(await asyncio.to_thread(self._queue.requeue, project, request.id, actor, request.comment))
 
     def _project(self, named: str, call: Call) -> str:
         call.refuse_problems()
@@ -188,37 +188,14 @@ class ReviewOperations:
             assignee=request.assignee,
         )
 
+    def _answer(self, stored: Stored) -> review_pb2.ReviewItem:
+        return item_message(stored, now=self._now())
+
     async def _with_row(self, stored: Stored) -> review_pb2.ReviewItem:
-        message = self._message(stored)
+        message = self._answer(stored)
         row = await asyncio.to_thread(read_row, self._store, stored.project, stored.item)
         if row is not None:
             message.row = write_json(row)
-        return message
-
-    def _message(self, stored: Stored) -> review_pb2.ReviewItem:
-        item = stored.item
-        is_claimed = bool(item.claimed_by)
-        message = review_pb2.ReviewItem(
-            id=stored.id,
-            project=stored.project,
-            queue=item.queue,
-            status=item.status_at(self._now()),
-            assignee=item.assignee,
-            claimed_by=item.claimed_by,
-            claimed_until=_rfc_3339(item.claimed_until) if is_claimed else "",
-            source=item.source,
-            object_id=item.object_id,
-            row_id=item.row_id,
-            trace_id=item.trace_id,
-            reviewed_by=item.reviewed_by,
-            comment=item.comment,
-            created=_rfc_3339(item.created),
-            version=stored.version,
-        )
-        if item.scores:
-            message.scores = write_json(dict(item.scores))
-        if item.has_expected:
-            message.expected = write_json(item.expected)
         return message
 
 
@@ -277,7 +254,3 @@ def _within(number: int, field: str, *, default: int, most: int) -> int:
     if not 0 <= number <= most:
         raise invalid(field, f"expected a number up to {most}, got {number}")
     return number or default
-
-
-def _rfc_3339(unix_seconds: float) -> str:
-    return datetime.fromtimestamp(unix_seconds, UTC).isoformat(timespec="milliseconds")

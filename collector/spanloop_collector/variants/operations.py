@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from functools import partial
 
 from spanloop.v1 import variants_pb2
 
-from spanloop_collector.api.json_codec import parse_json, write_json
+from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid
-from spanloop_collector.errors import ConflictError, NotFoundError
+from spanloop_collector.errors import ConflictError
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.store.store import Store
+from spanloop_collector.variants.answers import experiment_message
+from spanloop_collector.variants.begin import settle, start_run
 from spanloop_collector.variants.experiment import (
     BASELINE,
     Variant,
@@ -31,8 +31,8 @@ from spanloop_collector.variants.experiment import (
     start_variant,
     with_tasks,
 )
-from spanloop_collector.variants.run import FAILED, FINISHED, PASSED, Run, Task, Test, Verdict, advance, new_run
-from spanloop_collector.variants.table import TRIES, VariantTable
+from spanloop_collector.variants.run import Task, Test, Verdict
+from spanloop_collector.variants.table import VariantTable
 from spanloop_collector.variants.tasks import MAX_TASKS, read_tasks, select_tasks
 from spanloop_collector.variants.verdicts import Statements, read_verdicts
 from spanloop_collector.webhooks.address import without_path
@@ -82,7 +82,9 @@ class VariantOperations:
             experiment = _same(await asyncio.to_thread(self._table.find, project, request.name), experiment)
         if target != known:
             await asyncio.to_thread(self._targets.write, owner, target)
-        return variants_pb2.CreateVariantExperimentResponse(experiment=_message(project, experiment), secret=new_secret)
+        return variants_pb2.CreateVariantExperimentResponse(
+            experiment=experiment_message(project, experiment), secret=new_secret
+        )
 
     async def list_variant_experiments(
         self, request: variants_pb2.ListVariantExperimentsRequest, call: Call
@@ -90,14 +92,16 @@ class VariantOperations:
         """The experiments of a project."""
         project = self._project(request.project, call)
         found = await asyncio.to_thread(self._table.all, project)
-        return variants_pb2.ListVariantExperimentsResponse(experiments=[_message(project, each) for each in found])
+        return variants_pb2.ListVariantExperimentsResponse(
+            experiments=[experiment_message(project, each) for each in found]
+        )
 
     async def get_variant_experiment(
         self, request: variants_pb2.GetVariantExperimentRequest, call: Call
     ) -> variants_pb2.VariantExperiment:
         """One experiment with its variants and their outcomes."""
         project = self._project(request.project, call)
-        return _message(project, await asyncio.to_thread(self._table.find, project, request.name))
+        return experiment_message(project, await asyncio.to_thread(self._table.find, project, request.name))
 
     async def set_variant_tasks(
         self, request: variants_pb2.SetVariantTasksRequest, call: Call
@@ -173,7 +177,7 @@ class VariantOperations:
         """The verdict of the application itself."""
         project = self._project(request.project, call)
         verdict = Verdict(request.test_id, request.passed, request.reason)
-        status = await asyncio.to_thread(self._settle, project, verdict)
+        status = await asyncio.to_thread(settle, self._table, project, verdict)
         return variants_pb2.ReportTestResponse(status=status)
 
     async def complete_variant_experiment(
@@ -193,7 +197,9 @@ class VariantOperations:
     async def _change(
         self, project: str, name: str, action: str, actor: Actor, change: Change
     ) -> variants_pb2.VariantExperiment:
-        return _message(project, await asyncio.to_thread(self._table.change, project, name, action, actor, change))
+        return experiment_message(
+            project, await asyncio.to_thread(self._table.change, project, name, action, actor, change)
+        )
 
     async def _run(
         self,
@@ -203,55 +209,8 @@ class VariantOperations:
         start: Callable[[VariantExperiment, str], VariantExperiment],
         actor: Actor,
     ) -> variants_pb2.VariantExperiment:
-        return _message(project, await asyncio.to_thread(self._start_run, project, name, variant, start, actor))
-
-    def _start_run(
-        self,
-        project: str,
-        name: str,
-        variant: str,
-        start: Callable[[VariantExperiment, str], VariantExperiment],
-        actor: Actor,
-    ) -> VariantExperiment:
-        """Keeps a run, then has the experiment know it: a run that no experiment knows is not run."""
-        run_id = secrets.token_hex(8)
-        before = self._table.find(project, name)
-        started = start(before, run_id)
-        tasks = self._table.tasks(project, started.tasks_id)
-        overrides = started.effective(variant)
-        self._table.add_run(project, new_run(run_id, name, variant, tasks, now=self._now(), overrides=overrides), actor)
-
-        def begin(experiment: VariantExperiment) -> VariantExperiment:
-            if experiment.tasks_id != started.tasks_id:
-                raise ConflictError(f"the tasks of {name} are being changed by somebody else; try again")
-            return start(experiment, run_id)
-
-        return self._table.change(project, name, f"{variant} started", actor, begin)
-
-    def _settle(self, project: str, verdict: Verdict) -> str:
-        for _ in range(TRIES):
-            version, run = self._find_run(project, verdict.test_id)
-            test = next((test for test in run.tests if test.id == verdict.test_id), None)
-            if test is None:
-                raise NotFoundError(f"test_id: there is no test {verdict.test_id!r} in project {project!r}")
-            wanted = PASSED if verdict.passed else FAILED
-            if test.status in (PASSED, FAILED):
-                if test.status == wanted:
-                    return wanted
-                raise ConflictError(f"test {test.id} has {test.status} already")
-            # Nothing else about the run changes here: its runner sends and ends.
-            after = advance(run, [verdict], now=test.sent, max_at_once=0, timeout_seconds=math.inf)
-            if after.status == FINISHED:
-                after = replace(after, status=run.status, finished=run.finished)
-            if self._table.keep_run(project, version + 1, after, Actor("application")):
-                return wanted
-        raise ConflictError(f"test {verdict.test_id} is being changed all the time; try again")
-
-    def _find_run(self, project: str, test_id: str) -> tuple[int, Run]:
-        found = self._table.find_run(project, test_id.rpartition(".")[0])
-        if found is None:
-            raise NotFoundError(f"test_id: there is no test {test_id!r} in project {project!r}")
-        return found
+        begin = partial(start_run, self._table, project, name, variant, start, actor, now=self._now())
+        return experiment_message(project, await asyncio.to_thread(begin))
 
     def _project(self, named: str, call: Call) -> str:
         call.refuse_problems()
@@ -293,48 +252,3 @@ def _within(number: int, field: str, *, default: int, most: int) -> int:
 
 def _actor(name: str, call: Call) -> Actor:
     return Actor(name[:200] or call.principal.key_id or "anonymous", call.principal.key_id)
-
-
-def _message(project: str, experiment: VariantExperiment) -> variants_pb2.VariantExperiment:
-    return variants_pb2.VariantExperiment(
-        name=experiment.name,
-        project=project,
-        description=experiment.description,
-        steps=experiment.steps,
-        status=experiment.status,
-        task_count=experiment.task_count,
-        target=experiment.target,
-        pass_when=experiment.pass_when,
-        timeout_seconds=experiment.timeout_seconds,
-        max_at_once=experiment.max_at_once,
-        variants=[_variant(experiment, name) for name in experiment.variants],
-    )
-
-
-def _variant(experiment: VariantExperiment, name: str) -> variants_pb2.Variant:
-    variant = experiment.variants[name]
-    is_change = name != BASELINE
-    return variants_pb2.Variant(
-        name=name,
-        parent=variant.parent,
-        step=variant.step,
-        parameter=variant.parameter,
-        value=write_json(variant.value) if is_change else None,
-        effective=write_json(experiment.effective(name)),
-        outcome=_outcome(experiment, name),
-        run_id=variant.run_id,
-    )
-
-
-def _outcome(experiment: VariantExperiment, name: str) -> variants_pb2.VariantOutcome | None:
-    outcome = experiment.variants[name].outcome
-    if outcome is None:
-        return None
-    return variants_pb2.VariantOutcome(
-        total=outcome.total,
-        passed=outcome.passed,
-        failed=outcome.failed,
-        pass_rate=outcome.pass_rate,
-        against_baseline=experiment.against_baseline(name),
-        completed=datetime.fromtimestamp(outcome.completed, UTC).isoformat(timespec="milliseconds"),
-    )

@@ -116,6 +116,8 @@ async def test_a_run_from_its_messages_to_its_verdicts(api: Api, hand: Hand) -> 
         assert started["status"] == "running_baseline"
         await hand.move()
         await hand.move()
+        [unsent] = await sql(api, "SELECT test_id FROM variant_tests WHERE status = 'waiting'")
+        await post(api, f"/v1/variant-tests/{unsent['test_id']}", {"project": "shop", "passed": True}, 409)
         # Two at a time.
         assert [message.json["task"]["id"] for message in receiver.received] == ["t0", "t1"]
         [first, second] = ids_of(receiver)

@@ -11,7 +11,8 @@ from spanloop_collector.cli.alerts import read_condition
 from spanloop_collector.errors import ConfigError
 
 from tests.conftest import StartCollector
-from tests.support.sending import ask, send_span
+from tests.support.command_here import ask_here
+from tests.support.sending import send_span
 from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import webhook_receiver
 
@@ -34,14 +35,14 @@ def test_from_a_file_to_a_signed_message_that_a_restart_does_not_repeat(
     with webhook_receiver() as receiver:
         file = tmp_path / "alerts.yaml"
         file.write_text(FILE.format(url=receiver.url))
-        applied = ask(collector, "alerts", "apply", "-f", str(file), SPANLOOP_PROJECT="shop")
-        assert applied.returncode == 0, applied.stderr
+        applied = ask_here(collector, "alerts", "apply", "-f", str(file), SPANLOOP_PROJECT="shop")
+        assert applied.error == ""
         created, secret = applied.stdout.splitlines()
         assert created == "created failing calls"
-        again = ask(collector, "alerts", "apply", "-f", str(file), SPANLOOP_PROJECT="shop")
-        assert again.stdout == "unchanged failing calls\n", again.stderr
-        tested = ask(collector, "alerts", "test", "failing calls", "--send", SPANLOOP_PROJECT="shop")
-        assert "the test message was delivered (204)" in tested.stdout, tested.stderr
+        again = ask_here(collector, "alerts", "apply", "-f", str(file), SPANLOOP_PROJECT="shop")
+        assert again.stdout == "unchanged failing calls\n", again.error
+        tested = ask_here(collector, "alerts", "test", "failing calls", "--send", SPANLOOP_PROJECT="shop")
+        assert "the test message was delivered (204)" in tested.stdout, tested.error
         send_span(collector, "pay", project="shop", **{"spanloop.error": "declined"})
         wait_until(lambda: len(receiver.received) == 2, what="the message of the alert")
         test, message = receiver.received
@@ -52,7 +53,7 @@ def test_from_a_file_to_a_signed_message_that_a_restart_does_not_repeat(
             message.json["text"],
         )
         assert message.json["data"]["labels"] == {"name": "pay"}
-        listed = ask(collector, "alerts", "list").stdout
+        listed = ask_here(collector, "alerts", "list").stdout
         assert "firing" in listed
         assert "name=pay 1" in listed
         assert receiver.url not in listed
@@ -69,8 +70,8 @@ def test_from_a_file_to_a_signed_message_that_a_restart_does_not_repeat(
         )
         assert rows[0] == {"event": "firing", "status": "delivered", "attempts": 1}
         file.write_text("alerts: []")
-        pruned = ask(restarted, "alerts", "apply", "-f", str(file), "--prune", SPANLOOP_PROJECT="shop")
-        assert pruned.stdout == "deleted failing calls\n", pruned.stderr
+        pruned = ask_here(restarted, "alerts", "apply", "-f", str(file), "--prune", SPANLOOP_PROJECT="shop")
+        assert pruned.stdout == "deleted failing calls\n", pruned.error
     assert "Traceback" not in restarted.log
 
 

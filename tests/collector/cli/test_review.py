@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.support.collector_process import CollectorProcess
-from tests.support.sending import ask, send_span, wait_for_rows
+from tests.support.command_here import ask_here
+from tests.support.sending import send_span, wait_for_rows
 from tests.support.waiting import wait_until
 
 PROJECT = "reviewed"
@@ -15,16 +16,16 @@ def test_a_bad_call_is_corrected_from_the_command_line(shared_collector: Collect
     send_span(shared_collector, "bad", project=PROJECT, **{"spanloop.output": '"41"', "spanloop.scores": '{"ok": 0}'})
     wait_for_rows(shared_collector, 1, project=PROJECT)
 
-    def review(*arguments: str, code: int = 0) -> str:
-        done = ask(shared_collector, "review", *arguments, SPANLOOP_PROJECT=PROJECT, SPANLOOP_REVIEWER="anna")
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout + done.stderr
+    def review(*arguments: str, fails: bool = False) -> str:
+        done = ask_here(shared_collector, "review", *arguments, SPANLOOP_PROJECT=PROJECT, SPANLOOP_REVIEWER="anna")
+        assert bool(done.error) == fails, done
+        return done.stdout + done.stderr + done.error
 
     assert review("add", "--where", "scores['ok'] < 0.5") == "queued 1 for review\n"
     assert review("add", "--where", "1") == "queued 0 for review, 1 were queued already\n"
     item = json.loads(review("next").partition("\nYours until")[0])
     assert (item["claimed_by"], item["row"]["output"]) == ("anna", "41")
-    assert "--score 'high' is not of the form name=0.5" in review("done", item["id"], "--score", "high", code=2)
+    assert "--score 'high' is not of the form name=0.5" in review("done", item["id"], "--score", "high", fails=True)
     review("done", item["id"], "--score", "human=0", "--expected", '{"answer": 42}', "--comment", "off by one")
     rows = wait_until(
         lambda: shared_collector.sql(
@@ -34,4 +35,4 @@ def test_a_bad_call_is_corrected_from_the_command_line(shared_collector: Collect
     )
     assert rows == [{"expected": '{"answer":42}', "scores": {"ok": 0, "human": 0}}]
     assert "off by one" in review("list", "--status", "done")
-    assert "Nothing waits for you" in review("next", code=1)
+    assert "Nothing waits for you" in review("next", fails=True)

@@ -13,15 +13,14 @@ from typing import Any
 import spanloop
 import uvicorn
 from spanloop.webhooks import AsgiWebhooks
-from spanloop_collector.cli.app import app
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from typer.testing import CliRunner
 
 from tests.conftest import StartCollector
 from tests.support.collector_process import CollectorProcess
+from tests.support.command_here import ask_here
 from tests.support.waiting import wait_until
 
 PROJECT = "sums"
@@ -61,12 +60,11 @@ def serve_application(secrets: list[str]) -> Iterator[str]:
         thread.join()
 
 
-def variants(collector: CollectorProcess, *arguments: str, code: int = 0) -> str:
+def variants(collector: CollectorProcess, *arguments: str, fails: bool = False) -> str:
     """What `spanloop variants …` prints, run in this process."""
-    environment = {"SPANLOOP_API_URL": collector.api_url, "SPANLOOP_PROJECT": PROJECT}
-    done = CliRunner().invoke(app, ["variants", *arguments], env=environment)
-    assert (done.exception is not None) == bool(code), done.output
-    return str(done.exception) if code else done.stdout
+    done = ask_here(collector, "variants", *arguments, SPANLOOP_PROJECT=PROJECT)
+    assert bool(done.error) == fails, done
+    return done.error if fails else done.stdout
 
 
 def lines(table: str) -> list[list[str]]:
@@ -87,8 +85,8 @@ def test_from_baseline_to_the_better_variant(start_collector: StartCollector, tm
         assert variants(collector, "tasks", "sums", "-f", str(tasks)) == "4 tasks\n"
         base = variants(collector, "baseline", "sums", "--set", "adder.temperature=0.9", "--wait")
         assert lines(base) == [["baseline", "as it is", "2 of 4", "50.0 %"]]
-        assert "locked" in variants(collector, "tasks", "sums", "-f", str(tasks), code=1)
-        assert "not of the form" in variants(collector, "add", "sums", "large", "--set", "model=large", code=1)
+        assert "locked" in variants(collector, "tasks", "sums", "-f", str(tasks), fails=True)
+        assert "not of the form" in variants(collector, "add", "sums", "large", "--set", "model=large", fails=True)
         variants(collector, "add", "sums", "large", "--set", "adder.model=large")
         variants(collector, "run", "sums", "large", "--wait")
         added = variants(collector, "add", "sums", "cold", "--parent", "large", "--set", "adder.temperature=0.2")
