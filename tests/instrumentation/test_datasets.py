@@ -62,6 +62,7 @@ def test_the_same_row_twice_is_one_and_a_script_may_run_again(open_dataset: Open
         dataset = open_dataset("sdk-again")
         ids = [dataset.insert(f"q{number % 2}", expected=1) for number in range(4)]
         assert len(set(ids)) == 2
+        dataset.flush()
     summary = dataset.summarize()
     assert (summary.total_records, summary.new_records, summary.project_name) == (2, 4, "sdk-again")
     assert str(summary) == "golden (sdk-again): 2 rows, 4 inserted here"
