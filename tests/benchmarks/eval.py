@@ -131,6 +131,7 @@ def _main(which: str, count: int) -> None:
         started = time.perf_counter()
         result = Eval("bench", data, task, [exact, length], **options)
         assert (result.trial_total, result.failed_total, result.not_recorded) == (count, 0, 0)
+        assert result.summary.experiment_id, "nothing was recorded"
         assert result.summary.scores["exact"].score == 1.0
         assert result.summary.trials == count
     seconds = time.perf_counter() - started
