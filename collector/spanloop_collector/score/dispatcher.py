@@ -37,6 +37,8 @@ MAX_HELD = 20_000
 PAGE_ROWS = 5_000
 BUILTIN_BATCH = 512
 """Tasks of a built-in scorer under way at once; others have as many as their concurrency."""
+MAX_CLAIM_BYTES = 16 * 1024 * 1024
+"""Of the rows that one claim gives."""
 KNOWN_SECONDS = 120.0
 """How long a finished task is remembered, so that its line in the queue is not read as a new one."""
 BUDGET_WAIT_SECONDS = 600.0
@@ -329,8 +331,12 @@ class Dispatcher:
                 self._release(task.id, claim.worker)
                 self._lines.add(task, is_first=True)
             raise
-        handed_out, gone = [], []
+        handed_out, gone, size = list[HandedOut](), list[Task](), 0
         for task in tasks:
+            if size > MAX_CLAIM_BYTES:
+                self._release(task.id, claim.worker)
+                self._lines.add(task, is_first=True)
+                continue
             row, rule = rows.get(task.id), self._book.revision(task.rule_id, task.revision)
             scorer = rule.scorer(task.scorer) if rule is not None else None
             if row is None or scorer is None:
@@ -340,6 +346,7 @@ class Dispatcher:
             if task.id in self._leases:
                 self._leases[task.id] = replace(self._leases[task.id], task=task)
             handed_out.append(HandedOut(task, scorer, row))
+            size += len(row.text)
         if gone:
             await self._skip(gone, "the row is gone")
             for task in gone:

@@ -20,13 +20,31 @@ from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.score.outcome import Outcome
 from spanloop_collector.score.result_rows import Row, score_rows, score_span, subject_of
 from spanloop_collector.score.rulebook import RuleBook
-from spanloop_collector.score.scored_rows import is_one_of
+from spanloop_collector.score.scored_rows import LONG_QUERY, is_one_of
 from spanloop_collector.score.task import Task
 from spanloop_collector.store import Store
 
 INSERT_SETTINGS = {"materialize_skip_indexes_on_insert": "0", "optimize_on_insert": "0"}
 MAX_BATCH = 2000
 RETRY_SECONDS = 0.5
+UPDATE_ROWS = """
+INSERT INTO {database}.spans
+SELECT * EXCEPT (given) REPLACE (
+    mapFilter((name, score) -> NOT mapContains(given, name), scores) AS scores,
+    mapUpdate(online_scores, given) AS online_scores,
+    version + 1 AS version
+)
+FROM
+(
+    SELECT *, CAST(JSONExtract(
+        transform(concat(project, '/', trace_id, '/', span_id), [{names}], [{texts}], ''),
+        'Map(String, Float64)'
+    ), 'Map(LowCardinality(String), Float64)') AS given
+    FROM {database}.spans FINAL
+    WHERE {rows}
+)
+"""
+
 logger = logging.getLogger(__name__)
 
 
@@ -129,22 +147,8 @@ class Results:
         names = ", ".join(sql_text(f"{key[0]}/{key[2]}/{key[3]}") for key in by_row)
         texts = ", ".join(sql_text(json.dumps(scores)) for scores in by_row.values())
         database = self._store.database
-        self._store.command(
-            f"""
-            INSERT INTO {database}.spans
-            SELECT * EXCEPT (given) REPLACE (
-                mapFilter((name, score) -> NOT mapContains(given, name), scores) AS scores,
-                mapUpdate(online_scores, given) AS online_scores,
-                version + 1 AS version
+        with self._store.client() as client:
+            client.command(
+                UPDATE_ROWS.format(database=database, names=names, texts=texts, rows=is_one_of(set(by_row))),
+                settings=LONG_QUERY,
             )
-            FROM
-            (
-                SELECT *, CAST(JSONExtract(
-                    transform(concat(project, '/', trace_id, '/', span_id), [{names}], [{texts}], ''),
-                    'Map(String, Float64)'
-                ), 'Map(LowCardinality(String), Float64)') AS given
-                FROM {database}.spans FINAL
-                WHERE {is_one_of(set(by_row))}
-            )
-            """
-        )

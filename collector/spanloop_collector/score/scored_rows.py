@@ -17,6 +17,8 @@ COLUMNS = """
     project, id, trace_id, span_id, parent_id, name, type, input, output, expected, error, scores, metrics, metadata,
     metadata_json, tags, toUnixTimestamp64Nano(created) AS created_ns, toUnixTimestamp64Nano(end_time) AS ended_ns
 """
+LONG_QUERY = {"max_query_size": str(16 * 1024 * 1024)}
+"""For statements that name every row; ClickHouse's own bound fits some two thousand."""
 ROOT_FIRST = "ORDER BY parent_id != '', created_ns LIMIT 1 BY project, trace_id"
 
 
@@ -26,7 +28,9 @@ class RowDatabase(Protocol):
     @property
     def database(self) -> str: ...
 
-    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
+    def query(
+        self, sql: str, parameters: dict[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,7 @@ class RowReader:
         return {(row["project"], row["trace_id"]): row for row in rows}
 
     def _query(self, rows: str, order: str = "") -> list[Mapping[str, Any]]:
-        return list(self._store.query(f"SELECT {COLUMNS} FROM {rows} {order}").named_results())
+        return list(self._store.query(f"SELECT {COLUMNS} FROM {rows} {order}", settings=LONG_QUERY).named_results())
 
 
 def is_one_of(keys: set[tuple[str, int, str, str]]) -> str:

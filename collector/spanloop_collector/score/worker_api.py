@@ -13,7 +13,7 @@ from spanloop_collector.score.dispatcher import LEASE_SECONDS, Claim, Dispatcher
 from spanloop_collector.score.outcome import FAILED, RETURNED, SCORED, OneScore, Outcome
 from spanloop_collector.score.task import Task
 
-MAX_TASKS = 1000
+MAX_TASKS = 2000
 MAX_WAIT_SECONDS = 30.0
 MAX_REASON_CHARACTERS = 20_000
 
@@ -35,7 +35,11 @@ class ScoringOperations:
             max_tasks=min(max(request.max_tasks, 1), MAX_TASKS),
             wait_seconds=min(max(request.wait_seconds, 0.0), MAX_WAIT_SECONDS),
         )
-        return scoring_pb2.ClaimTasksResponse(tasks=[_task(task) for task in tasks], lease_seconds=LEASE_SECONDS)
+        scorers = {id(each.scorer): each.scorer for each in tasks}
+        texts = {key: json.dumps(asdict(scorer)) for key, scorer in scorers.items()}
+        return scoring_pb2.ClaimTasksResponse(
+            tasks=[_task(task, texts[id(task.scorer)]) for task in tasks], lease_seconds=LEASE_SECONDS
+        )
 
     async def extend_tasks(
         self, request: scoring_pb2.ExtendTasksRequest, call: Call
@@ -56,12 +60,12 @@ class ScoringOperations:
         return scoring_pb2.CompleteTasksResponse()
 
 
-def _task(handed_out: HandedOut) -> scoring_pb2.ScoringTask:
+def _task(handed_out: HandedOut, scorer: str) -> scoring_pb2.ScoringTask:
     task = handed_out.task
     return scoring_pb2.ScoringTask(
         id=task.id,
         ticket=task.ticket(),
-        scorer=json.dumps(asdict(handed_out.scorer)),
+        scorer=scorer,
         row=handed_out.row.text,
         attempt=task.attempt,
     )
