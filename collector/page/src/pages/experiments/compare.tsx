@@ -1,5 +1,5 @@
 // One experiment against its base, or several side by side.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
@@ -26,8 +26,11 @@ export function ComparePage() {
   const at = place.value;
   const state = useMemo(readState, [at]);
   const [limit, setLimit] = useState(FIRST_CASES);
+  // A link to one case may mean any of them.
+  const isLinked = useRef(state.openCase !== "" || at.query.has("row"));
+  const wanted = isLinked.current ? MAX_CASES : limit;
   const hasCases = state.layout === "list" || state.layout === "grid";
-  const question = questionOf(state, hasCases || state.openCase ? limit : 0);
+  const question = questionOf(state, hasCases || isLinked.current ? wanted : 0);
   const found = useLoaded(JSON.stringify(question), (signal) => compare(question, signal));
   useEffect(() => setLimit(FIRST_CASES), [state.names.join("\n"), state.where, state.orderBy]);
   useEffect(() => void (document.title = `${state.names.join(" / ")} · ${state.project} · spanloop`), [state.names.join()]);
@@ -35,7 +38,7 @@ export function ComparePage() {
   const { data, error } = found;
   if (error instanceof ApiError && error.status === 404) return <Missing state={state} error={error} />;
   const more = () => {
-    if (data && hasCases && !found.isLoading && data.cases.length === limit && limit < MAX_CASES) setLimit(Math.min(MAX_CASES, limit * 2));
+    if (data && hasCases && !found.isLoading && data.cases.length === wanted && wanted < MAX_CASES) setLimit(Math.min(MAX_CASES, limit * 2));
   };
   return (
     <div class="experiments column">
