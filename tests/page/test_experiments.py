@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.page import seed
 from tests.page.conftest import Visit
-from tests.page.evals import CASES, DATASET, VARIANTS, Evals
+from tests.page.evals import CASES, VARIANTS, Evals
 from tests.page.test_accessible import run, settle
 from tests.page.test_hostile import check
 
@@ -116,10 +116,3 @@ def test_experiments_have_names_contrast_and_room_on_a_phone(visit: Visit, evals
         assert page.evaluate("document.documentElement.scrollWidth") <= 400
     visit.open("/p/nobody/experiments")
     expect(page.get_by_role("heading", name="No experiment yet")).to_be_visible()
-
-
-def test_case_of_a_dataset_row_is_found_by_the_id_of_its_trial(visit: Visit, evals: Evals) -> None:
-    page = visit.open(f"/p/{seed.PROJECT}/datasets/{DATASET}")
-    page.locator(".grid .row:not(.head)").first.click()
-    page.get_by_role("link", name=f"experiment {evals.experiments[2]}").first.click()
-    expect(page.get_by_role("complementary", name="Case")).to_be_visible()
