@@ -1,6 +1,6 @@
 """Every check there is, in order: format, lint, types, tests. `python -m tests` is what CI runs.
 
-Arguments go to pytest: `python -m tests tests/collector -x`. Two test files run at a time, `-n 0` runs one.
+Arguments go to pytest: `python -m tests tests/collector -x`. Three test files run at a time, `-n 0` runs one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STATIC_CHECKS = {
 }
 
 # Tests wait more than they compute: for ClickHouse, for the disk, for other processes.
-SIDE_BY_SIDE = ["-n", "2", "--dist", "loadfile"]
+SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile"]
 
 
 def main() -> int:
