@@ -22,6 +22,8 @@ STATIC_CHECKS = {
 
 # Tests wait more than they compute: for ClickHouse, for the disk, for other processes.
 SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile"]
+# pytest's exit code for it; anything else is no matter of a busy machine.
+SOME_FAILED = 1
 
 
 def main() -> int:
@@ -31,7 +33,12 @@ def main() -> int:
         print(f"\nfailed: {', '.join(failed)}; tests were not started", flush=True)
         return 1
     announce_server()
-    return run([sys.executable, "-m", "pytest", *SIDE_BY_SIDE, *sys.argv[1:]])
+    pytest = [sys.executable, "-m", "pytest"]
+    code = run([*pytest, *SIDE_BY_SIDE, *sys.argv[1:]])
+    if code != SOME_FAILED:
+        return code
+    print("== once more, without others beside them: what fails again fails", flush=True)
+    return run([*pytest, "-n", "0", "--last-failed", "--last-failed-no-failures=none", *sys.argv[1:]])
 
 
 def passes(name: str, command: list[str]) -> bool:

@@ -33,6 +33,8 @@ from spanloop_collector.score.task import Task
 
 LEASE_SECONDS = 30.0
 READ_EVERY_SECONDS = 0.25
+# With nothing in hand only another collector's tasks can be new: our own trigger says when there are some.
+REST_SECONDS = 2.0
 MAX_HELD = 20_000
 PAGE_ROWS = 5_000
 BUILTIN_BATCH = 512
@@ -143,7 +145,8 @@ class Dispatcher:
             except (Error, SpanloopError) as error:
                 logger.debug("score: the queue is read again later reason=%s", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._nudge.wait(), READ_EVERY_SECONDS)
+                is_busy = self.held or self._leases or not self.is_caught_up
+                await asyncio.wait_for(self._nudge.wait(), READ_EVERY_SECONDS if is_busy else REST_SECONDS)
             self._nudge.clear()
 
     async def claim(self, claim: Claim, *, max_tasks: int, wait_seconds: float) -> list[HandedOut]:
