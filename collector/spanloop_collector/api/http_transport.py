@@ -21,8 +21,9 @@ from spanloop_collector.receive.status import answer_for
 JSON_TYPE = "application/json"
 READ_IN_THREAD_BYTES = 256 * 1024
 
-# What a statement's result is called; every other stream is not known yet.
-STREAM_TYPE = "application/octet-stream"
+# Of streams: the bytes of a statement's result, or one message a line.
+BYTES_TYPE = "application/octet-stream"
+LINES_TYPE = "application/x-ndjson"
 
 
 def routes_of(operations: Sequence[Operation], authenticator: Authenticator, *, max_body_bytes: int) -> list[Route]:
@@ -92,18 +93,30 @@ def _parse_body(body: bytes) -> Any:
 
 
 async def _stream(operation: Operation, message: Message, call: Call) -> Response:
-    """The bytes of every answer, one after the other. A failure before the first is an error like any other."""
+    """Every answer, one after the other. A failure before the first is an error like any other."""
     answers = operation.stream(message, call)
     first = await anext(answers, None)
 
     async def pieces() -> AsyncIterator[bytes]:
-        async with aclosing(answers):  # type: ignore[type-var]  # an async generator, which has aclose
+        async with aclosing(answers):
             if first is not None:
-                yield first.data  # type: ignore[attr-defined]  # a streaming answer has `data`
+                yield _piece(first)
             async for answer in answers:
-                yield answer.data  # type: ignore[attr-defined]  # as above
+                yield _piece(answer)
 
-    return StreamingResponse(pieces(), media_type=STREAM_TYPE)
+    has_lines = first is not None and not _has_bytes(first)
+    return StreamingResponse(pieces(), media_type=LINES_TYPE if has_lines else BYTES_TYPE)
+
+
+def _has_bytes(answer: Message) -> bool:
+    return "data" in answer.DESCRIPTOR.fields_by_name
+
+
+def _piece(answer: Message) -> bytes:
+    if _has_bytes(answer):
+        data: bytes = answer.data  # type: ignore[attr-defined]  # asked for above
+        return data
+    return f"{write_json(encode(answer))}\n".encode()
 
 
 def _json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

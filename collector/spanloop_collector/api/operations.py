@@ -6,7 +6,8 @@ Names, paths and scopes come from the .proto files; an operation without a funct
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -74,7 +75,7 @@ class Call:
 
 
 Run = Callable[[Any, Call], Awaitable[Message]]
-RunStream = Callable[[Any, Call], AsyncIterator[Message]]
+RunStream = Callable[[Any, Call], AsyncGenerator[Message]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,12 @@ class Operation:
         self._allow(call)
         return await cast(Run, self.function)(request, call)
 
-    async def stream(self, request: Message, call: Call) -> AsyncIterator[Message]:
+    async def stream(self, request: Message, call: Call) -> AsyncGenerator[Message]:
         """The answers of an operation that gives many."""
         self._allow(call)
-        async for answer in cast(RunStream, self.function)(request, call):
-            yield answer
+        async with aclosing(cast(RunStream, self.function)(request, call)) as answers:
+            async for answer in answers:
+                yield answer
 
     def _allow(self, call: Call) -> None:
         if self.scope is not None:

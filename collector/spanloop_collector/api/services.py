@@ -21,6 +21,7 @@ from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.promote.services import dataset_services
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.review import review_operations
+from spanloop_collector.score.own_workers import modules_of
 from spanloop_collector.score.scoring import Scoring
 from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
@@ -86,6 +87,6 @@ def build_operations(
                 default_project=settings.receive.default_project,
             ),
             "ViewService": view_operations(store, default_project=settings.receive.default_project),
-            **(scoring or Scoring(store)).operations(queries),
+            **(scoring or Scoring(store)).operations(queries, modules=modules_of(settings)),
         }
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
-from spanloop.v1 import rules_pb2
+from spanloop.v1 import rules_pb2, scoring_pb2
 
 from spanloop_collector.api.operations import Call
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.score.backfills import Backfills, read_window
 from spanloop_collector.score.condition import Statements, parse_condition, try_condition
 from spanloop_collector.score.rule import Rule
-from spanloop_collector.score.rule_input import read_rule, write_rule
+from spanloop_collector.score.rule_input import read_rule, read_scorer, write_rule
 from spanloop_collector.score.rulebook import RuleBook, StoredRule
+from spanloop_collector.score.scorer_trials import ScorerTrials
 from spanloop_collector.score.trial import try_rule
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Actor
@@ -30,11 +33,14 @@ class NamedRule(Protocol):
 class ScoringRuleOperations:
     """The operations of ScoringRuleService."""
 
-    def __init__(self, store: Store, book: RuleBook, backfills: Backfills, *, statements: Statements) -> None:
+    def __init__(
+        self, store: Store, book: RuleBook, backfills: Backfills, *, statements: Statements, trials: ScorerTrials
+    ) -> None:
         self._store = store
         self._book = book
         self._backfills = backfills
         self._statements = statements
+        self._trials = trials
 
     async def put_scoring_rule(
         self, request: rules_pb2.PutScoringRuleRequest, call: Call
@@ -85,6 +91,16 @@ class ScoringRuleOperations:
         else:
             rule = await self._find(request.rule, call)
         return await asyncio.to_thread(try_rule, self._store, rule, hours=request.hours, rows=request.rows)
+
+    async def try_scorer(
+        self, request: rules_pb2.TryScorerRequest, call: Call
+    ) -> AsyncIterator[scoring_pb2.TaskResult]:
+        """What the scorer says about each row, as soon as it is known."""
+        call.refuse_problems()
+        scorer = await asyncio.to_thread(read_scorer, request.scorer, "scorer")
+        async with aclosing(self._trials.run(scorer, request.rows, call.principal)) as results:
+            async for result in results:
+                yield result
 
     async def start_backfill(self, request: rules_pb2.StartBackfillRequest, call: Call) -> rules_pb2.Backfill:
         """The backfill, under way."""

@@ -43,7 +43,6 @@ async def _keep_worker(settings: Settings, *, api_url: str, is_needed: Callable[
 
 async def _run(settings: Settings, api_url: str) -> int:
     """Runs one worker; stops it in order when cancelled."""
-    modules = [each.strip() for each in settings.score.modules.split(",") if each.strip()]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -51,7 +50,7 @@ async def _run(settings: Settings, api_url: str) -> int:
         "score",
         # Its standard input ends with this process, however that ends.
         "--until-input-ends",
-        *(argument for module in modules for argument in ("--module", module)),
+        *(argument for module in modules_of(settings) for argument in ("--module", module)),
         env=worker_environment(settings, api_url),
         stdin=asyncio.subprocess.PIPE,
         # Ctrl-C is for the collector, which stops its workers itself.
@@ -68,6 +67,11 @@ async def _run(settings: Settings, api_url: str) -> int:
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+def modules_of(settings: Settings) -> list[str]:
+    """Modules and files with scorers of the operator's own."""
+    return [each.strip() for each in settings.score.modules.split(",") if each.strip()]
 
 
 def local_url(settings: Settings, port: int) -> str:

@@ -42,6 +42,30 @@ def read_rule(given: rules_pb2.ScoringRule, *, project: str) -> Rule:
     return rule
 
 
+def read_scorer(given: rules_pb2.RuleScorer, path: str) -> RuleScorer:
+    """The scorer with every default filled in; raises InvalidRequestError that names the field below `path`."""
+    if not _USE.fullmatch(given.use):
+        raise _invalid(
+            f"{path}.use", f"expected a built-in, judge, autoevals.NAME or module:function, got {given.use!r:.100}"
+        )
+    options = _options(given, path)
+    spec = ScorerSpec(given.use, given.name, options)
+    _try(spec, path)
+    needs_model = spec.is_code or given.use == "judge" or given.use.startswith("autoevals.")
+    return RuleScorer(
+        use=given.use,
+        name=_name(spec.score_name, f"{path}.name"),
+        options=options,
+        concurrency=_whole(given.concurrency, f"{path}.concurrency")
+        or (defaults.DEFAULT_CONCURRENCY if needs_model else 1),
+        timeout_seconds=_not_negative(given.timeout_seconds, f"{path}.timeout_seconds")
+        or defaults.DEFAULT_TIMEOUT_SECONDS,
+        memory_mib=_whole(given.memory_mib, f"{path}.memory_mib") or defaults.DEFAULT_MEMORY_MIB,
+        calls_per_minute=_not_negative(given.calls_per_minute, f"{path}.calls_per_minute"),
+        max_attempts=_whole(given.max_attempts, f"{path}.max_attempts") or defaults.DEFAULT_ATTEMPTS,
+    )
+
+
 def write_rule(rule: Rule, *, failure: str = "") -> rules_pb2.ScoringRule:
     """The rule as a message."""
     scope, budget = rule.scope, rule.budget
@@ -97,34 +121,11 @@ def _name(name: str, path: str) -> str:
 def _scorers(given: rules_pb2.ScoringRule) -> tuple[RuleScorer, ...]:
     if not given.scorers:
         raise _invalid("rule.scorers", "a rule needs at least one scorer")
-    scorers = tuple(_scorer(scorer, f"rule.scorers[{number}]") for number, scorer in enumerate(given.scorers))
+    scorers = tuple(read_scorer(scorer, f"rule.scorers[{number}]") for number, scorer in enumerate(given.scorers))
     names = [scorer.name for scorer in scorers]
     if repeated := next((name for name in names if names.count(name) > 1), None):
         raise _invalid("rule.scorers", f"two scorers are called {repeated!r}; give one of them a name of its own")
     return scorers
-
-
-def _scorer(given: rules_pb2.RuleScorer, path: str) -> RuleScorer:
-    if not _USE.fullmatch(given.use):
-        raise _invalid(
-            f"{path}.use", f"expected a built-in, judge, autoevals.NAME or module:function, got {given.use!r:.100}"
-        )
-    options = _options(given, path)
-    spec = ScorerSpec(given.use, given.name, options)
-    _try(spec, path)
-    needs_model = spec.is_code or given.use == "judge" or given.use.startswith("autoevals.")
-    return RuleScorer(
-        use=given.use,
-        name=_name(spec.score_name, f"{path}.name"),
-        options=options,
-        concurrency=_whole(given.concurrency, f"{path}.concurrency")
-        or (defaults.DEFAULT_CONCURRENCY if needs_model else 1),
-        timeout_seconds=_not_negative(given.timeout_seconds, f"{path}.timeout_seconds")
-        or defaults.DEFAULT_TIMEOUT_SECONDS,
-        memory_mib=_whole(given.memory_mib, f"{path}.memory_mib") or defaults.DEFAULT_MEMORY_MIB,
-        calls_per_minute=_not_negative(given.calls_per_minute, f"{path}.calls_per_minute"),
-        max_attempts=_whole(given.max_attempts, f"{path}.max_attempts") or defaults.DEFAULT_ATTEMPTS,
-    )
 
 
 def _options(given: rules_pb2.RuleScorer, path: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from spanloop_collector.query.queries import Queries
@@ -15,6 +15,7 @@ from spanloop_collector.score.queue_reader import QueueReader
 from spanloop_collector.score.results import Results
 from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.scored_rows import RowReader
+from spanloop_collector.score.scorer_trials import ScorerTrials
 from spanloop_collector.score.slots import SLOTS, slots_of
 from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.trigger import Trigger
@@ -52,10 +53,16 @@ class Scoring:
         """Whether this collector carries out the backfill of that id."""
         return int(id[:2], 16) % SLOTS in self.dispatcher.owned
 
-    def operations(self, queries: Queries) -> dict[str, object]:
-        """What serves the API, by service."""
+    def operations(self, queries: Queries, *, modules: Sequence[str]) -> dict[str, object]:
+        """What serves the API, by service; `modules` have scorers of the operator's own."""
         return {
-            "ScoringRuleService": ScoringRuleOperations(self._store, self.book, self.backfills, statements=queries),
+            "ScoringRuleService": ScoringRuleOperations(
+                self._store,
+                self.book,
+                self.backfills,
+                statements=queries,
+                trials=ScorerTrials(queries, modules=modules),
+            ),
             "ScoringService": ScoringOperations(self.dispatcher),
         }
 

@@ -1,4 +1,5 @@
 from spanloop.v1 import annotations_pb2 as _annotations_pb2
+from spanloop.v1 import scoring_pb2 as _scoring_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -166,6 +167,14 @@ class TestScoringRuleResponse(_message.Message):
     estimated_cost: float
     sample: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, rule: _Optional[_Union[ScoringRule, _Mapping]] = ..., matched: _Optional[int] = ..., sampled: _Optional[int] = ..., calls: _Optional[int] = ..., estimated_cost: _Optional[float] = ..., sample: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TryScorerRequest(_message.Message):
+    __slots__ = ("scorer", "rows")
+    SCORER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    scorer: RuleScorer
+    rows: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, scorer: _Optional[_Union[RuleScorer, _Mapping]] = ..., rows: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class StartBackfillRequest(_message.Message):
     __slots__ = ("name", "project", "since", "until", "filter", "all", "again", "failed")

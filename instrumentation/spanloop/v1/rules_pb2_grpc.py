@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from spanloop.v1 import rules_pb2 as spanloop_dot_v1_dot_rules__pb2
+from spanloop.v1 import scoring_pb2 as spanloop_dot_v1_dot_scoring__pb2
 
 GRPC_GENERATED_VERSION = '1.80.0'
 GRPC_VERSION = grpc.__version__
@@ -59,6 +60,11 @@ class ScoringRuleServiceStub:
                 request_serializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleRequest.SerializeToString,
                 response_deserializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleResponse.FromString,
                 _registered_method=True)
+        self.TryScorer = channel.unary_stream(
+                '/spanloop.v1.ScoringRuleService/TryScorer',
+                request_serializer=spanloop_dot_v1_dot_rules__pb2.TryScorerRequest.SerializeToString,
+                response_deserializer=spanloop_dot_v1_dot_scoring__pb2.TaskResult.FromString,
+                _registered_method=True)
         self.StartBackfill = channel.unary_unary(
                 '/spanloop.v1.ScoringRuleService/StartBackfill',
                 request_serializer=spanloop_dot_v1_dot_rules__pb2.StartBackfillRequest.SerializeToString,
@@ -113,6 +119,13 @@ class ScoringRuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TryScorer(self, request, context):
+        """Scores rows that are given, as a worker would: each is answered when it is done. Stores nothing, ends with the call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StartBackfill(self, request, context):
         """Puts the rows of a past window through a rule, enabled or not. It continues where it was after a crash.
         """
@@ -160,6 +173,11 @@ def add_ScoringRuleServiceServicer_to_server(servicer, server):
                     servicer.TestScoringRule,
                     request_deserializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleRequest.FromString,
                     response_serializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleResponse.SerializeToString,
+            ),
+            'TryScorer': grpc.unary_stream_rpc_method_handler(
+                    servicer.TryScorer,
+                    request_deserializer=spanloop_dot_v1_dot_rules__pb2.TryScorerRequest.FromString,
+                    response_serializer=spanloop_dot_v1_dot_scoring__pb2.TaskResult.SerializeToString,
             ),
             'StartBackfill': grpc.unary_unary_rpc_method_handler(
                     servicer.StartBackfill,
@@ -312,6 +330,33 @@ class ScoringRuleService:
             '/spanloop.v1.ScoringRuleService/TestScoringRule',
             spanloop_dot_v1_dot_rules__pb2.TestScoringRuleRequest.SerializeToString,
             spanloop_dot_v1_dot_rules__pb2.TestScoringRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TryScorer(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/spanloop.v1.ScoringRuleService/TryScorer',
+            spanloop_dot_v1_dot_rules__pb2.TryScorerRequest.SerializeToString,
+            spanloop_dot_v1_dot_scoring__pb2.TaskResult.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from spanloop_collector.client import ApiClient
@@ -22,13 +23,22 @@ LIMIT {limit}
 
 def read_spans(client: ApiClient, row: str) -> bytes:
     """The spans as JSON text, oldest first; blocks."""
+    return spans_text(client.sql_rows(spans_statement(row)))
+
+
+def spans_statement(row: str) -> str:
+    """SQL for the spans that a row's scorer may see."""
     about: dict[str, Any] = json.loads(row)
-    sql = READ_SPANS.format(
+    return READ_SPANS.format(
         project=_text(about["project"]),
         traces=", ".join(_text(trace_id) for trace_id in about["trace_ids"]),
         limit=MAX_SPANS,
     )
-    return json.dumps([_span(span) for span in client.sql_rows(sql)]).encode()
+
+
+def spans_text(spans: Iterable[dict[str, Any]]) -> bytes:
+    """What the statement answered, as a scorer is given it."""
+    return json.dumps([_span(span) for span in spans]).encode()
 
 
 def _span(span: dict[str, Any]) -> dict[str, Any]:

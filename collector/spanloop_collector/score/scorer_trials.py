@@ -1,0 +1,108 @@
+"""Scorers tried on rows that are given: in processes of their own, as a worker does it, and nothing is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from spanloop.v1 import scoring_pb2
+
+from spanloop_collector.api.json_codec import decode
+from spanloop_collector.errors import InvalidRequestError, RetryableError
+from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.queries import Queries
+from spanloop_collector.score.rule import RuleScorer
+from spanloop_collector.score.work.pool import ScorerPool
+from spanloop_collector.score.work.traces import spans_statement, spans_text
+from spanloop_collector.score.work.work_task import WorkTask, failure
+
+MAX_ROWS = 100
+MAX_TRIALS = 4
+"""At once on a collector: each has processes of its own."""
+MAX_PROCESSES = 4
+MAX_SECONDS = 300.0
+
+
+class ScorerTrials:
+    """Runs scorers for people who want to see what they would say."""
+
+    def __init__(self, queries: Queries, *, modules: Sequence[str]) -> None:
+        self._queries = queries
+        self._modules = modules
+        self._running = 0
+
+    async def run(
+        self, scorer: RuleScorer, rows: Sequence[str], principal: Principal
+    ) -> AsyncGenerator[scoring_pb2.TaskResult]:
+        """A result for each row, as they come; `id` is the row's place among them. Closed early, it kills the scorer.
+
+        Raises InvalidRequestError for rows that are no objects, RetryableError while too many are under way.
+        """
+        _check(rows)
+        if self._running >= MAX_TRIALS:
+            raise RetryableError(f"{MAX_TRIALS} scorers are being tried already; try again in a moment")
+        results: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def read_trace(task: WorkTask) -> bytes:
+            return await self._read_trace(task.row, principal)
+
+        pool = ScorerPool(
+            asdict(replace(scorer, concurrency=min(scorer.concurrency, MAX_PROCESSES))),
+            modules=self._modules,
+            report=results.put_nowait,
+            read_trace=read_trace,
+        )
+        self._running += 1
+        try:
+            for number, row in enumerate(rows):
+                pool.submit(WorkTask(str(number), "", "", row))
+            async for result in _in_time(results, len(rows)):
+                yield _message(result)
+        finally:
+            self._running -= 1
+            await pool.close()
+
+    async def _read_trace(self, row: str, principal: Principal) -> bytes:
+        """The spans of the row's traces as far as the caller may see them; none for a row of no trace."""
+        if not json.loads(row).get("trace_ids"):
+            return b"[]"
+        result = await self._queries.run(spans_statement(row), principal=principal, default_format="JSONEachRow")
+        return spans_text(json.loads(line) for line in result.data.splitlines())
+
+
+def _check(rows: Sequence[str]) -> None:
+    if not 0 < len(rows) <= MAX_ROWS:
+        raise InvalidRequestError(f"rows: expected 1 to {MAX_ROWS}, got {len(rows)}", field="rows")
+    for number, row in enumerate(rows):
+        try:
+            is_object = isinstance(json.loads(row), dict)
+        except ValueError:
+            is_object = False
+        if not is_object:
+            field = f"rows[{number}]"
+            raise InvalidRequestError(f"{field}: expected a JSON object as text, got {row!r:.60}", field=field)
+
+
+async def _in_time(results: asyncio.Queue[dict[str, Any]], count: int) -> AsyncGenerator[dict[str, Any]]:
+    """So many results; rows that take too long have failed."""
+    loop = asyncio.get_running_loop()
+    end, late = loop.time() + MAX_SECONDS, {str(number) for number in range(count)}
+    while late:
+        try:
+            result = await asyncio.wait_for(results.get(), end - loop.time())
+        except TimeoutError:
+            break
+        late.remove(result["id"])
+        yield result
+    for id in late:
+        yield failure(WorkTask(id, "", "", ""), f"not scored within {MAX_SECONDS:.0f} s", is_retryable=True)
+
+
+def _message(result: dict[str, Any]) -> scoring_pb2.TaskResult:
+    message = scoring_pb2.TaskResult()
+    problems = decode(message, result)
+    assert not problems, problems
+    return message
