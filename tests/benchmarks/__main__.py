@@ -61,6 +61,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=600, help="length of the memory run")
     parser.add_argument("--promote-rows", type=int, default=1_000_000, help="log rows that promote chooses from")
     parser.add_argument("--score-rows", type=int, default=1_000_000, help="rows that a scoring rule is backfilled over")
+    parser.add_argument("--folder", type=Path, help="keeps what a benchmark fills there, and uses it the next time")
     given = parser.parse_args()
     unknown = set(given.which) - set(BENCHMARKS)
     if unknown:
@@ -70,7 +71,7 @@ def main() -> None:
             print(f"\n== {name}", flush=True)
             BENCHMARKS[name](
                 Options(
-                    Path(folder),
+                    given.folder or Path(folder),
                     given.spans,
                     given.rounds,
                     given.rows,

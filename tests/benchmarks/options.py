@@ -19,7 +19,7 @@ class Options:
     """Sizes of a run."""
 
     folder: Path
-    """Where everything of this run is kept, and deleted afterwards."""
+    """Where everything of this run is kept, and deleted afterwards unless the caller named it."""
     spans: int
     rounds: int
     rows: int

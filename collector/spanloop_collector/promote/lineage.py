@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,12 @@ WHERE project = {{project:String}} AND to_id IN {{ids:Array(String)}} ORDER BY c
 READ_USES = f"""
 SELECT {COLUMNS} FROM {{database:Identifier}}.lineage
 WHERE project = {{project:String}} AND from_id IN {{ids:Array(String)}} ORDER BY created, to_id
+"""
+READ_NAMES = """
+SELECT toString(id), name FROM {database:Identifier}.datasets WHERE project = {project:String}
+    AND toString(id) IN {ids:Array(String)}
+UNION ALL
+SELECT id, name FROM {database:Identifier}.experiments WHERE project = {project:String} AND id IN {ids:Array(String)}
 """
 
 
@@ -64,6 +70,11 @@ class Lineage:
         """The copies made of the rows of this id and of their copies, nearest first."""
         return self._walk(id, READ_USES, backwards=False)
 
+    def names(self, steps: Iterable[Step]) -> dict[str, str]:
+        """The names of the datasets and experiments in these steps, by id; those deleted since have none."""
+        ids = {object_id for step in steps for object_id in (step.from_object_id, step.to_object_id)}
+        return {str(row[0]): str(row[1]) for row in self._rows(READ_NAMES, ids)}
+
     def _walk(self, id: str, sql: str, *, backwards: bool) -> list[Step]:
         found: dict[Step, None] = {}
         # Rows reached so far; of the first step only the id is known.
@@ -84,13 +95,14 @@ class Lineage:
         return list(found)
 
     def _read(self, sql: str, ids: Iterable[str]) -> list[Step]:
+        return [Step(*row) for row in self._rows(sql, ids)]
+
+    def _rows(self, sql: str, ids: Iterable[str]) -> Iterator[Sequence[Any]]:
         wanted = sorted(ids)
-        steps: list[Step] = []
         for start in range(0, len(wanted), IDS_PER_QUERY):
             parameters: dict[str, Any] = {
                 "database": self._store.database,
                 "project": self._project,
                 "ids": wanted[start : start + IDS_PER_QUERY],
             }
-            steps += [Step(*row) for row in self._store.query(sql, parameters).result_rows]
-        return steps
+            yield from self._store.query(sql, parameters).result_rows

@@ -170,10 +170,10 @@ class PromoteOperations:
 
         def read() -> pb.GetLineageResponse:
             lineage = Lineage(self._store, project)
-            names = {record.id: record.name for record in self._registry.of_project(project)}
+            sources, uses = lineage.sources(request.id), lineage.uses(request.id)
+            names = lineage.names([*sources, *uses])
             return pb.GetLineageResponse(
-                sources=[_step(step, names) for step in lineage.sources(request.id)],
-                uses=[_step(step, names) for step in lineage.uses(request.id)],
+                sources=[_step(step, names) for step in sources], uses=[_step(step, names) for step in uses]
             )
 
         return await asyncio.to_thread(read)

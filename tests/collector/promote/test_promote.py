@@ -229,6 +229,7 @@ async def test_lineage_leads_from_production_to_evals_and_back(service: Service)
         (row, "experiment", "exp", "case"),
         ("case", "dataset", hard, copy),
     ]
+    # An experiment that nobody registered has no name.
     assert [step["to_name"] for step in uses] == ["golden", "", "hard"]
     back = await service.call("GetLineage", project="p", id=copy)
     assert [step["from_id"] for step in back["sources"]] == ["case", row, "row-1"]

@@ -12,6 +12,9 @@ import { FUNCTIONS, type Known } from "../lib/schema";
 export interface EditorOptions {
   parent: HTMLElement;
   text: string;
+  /** What is selected at first. */
+  from: number;
+  to: number;
   label: string;
   hint: string;
   isOneLine: boolean;
@@ -100,6 +103,7 @@ export function createEditor(options: EditorOptions): Editor {
     parent: root,
     state: EditorState.create({
       doc: options.text,
+      selection: { anchor: options.from, head: options.to },
       extensions: [
         keymap.of([{ key: "Mod-Enter", run: submit }]),
         options.isOneLine ? oneLine(submit) : [lineNumbers()],

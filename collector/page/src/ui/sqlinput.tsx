@@ -29,10 +29,14 @@ export function SqlInput(props: Props) {
     let isGone = false;
     void import("./editor").then(({ createEditor }) => {
       if (isGone) return;
+      // What was typed into the plain field so far goes on where it was.
+      const { value: text, selectionStart: from, selectionEnd: to } = plain.current!;
       const hadFocus = document.activeElement === plain.current;
       editor.current = createEditor({
         parent: host.current!,
-        text: latest.current.value,
+        text,
+        from,
+        to,
         label: props.label,
         hint: props.hint,
         isOneLine: props.isOneLine ?? false,

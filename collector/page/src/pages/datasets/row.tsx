@@ -114,11 +114,13 @@ function TextField({ name, value, onChange }: { name: keyof typeof TITLES; value
   return <label class="field">{TITLES[name]} <textarea rows={rows} value={value} spellcheck={false} onInput={(event) => onChange(event.currentTarget.value)} /></label>;
 }
 
-/** The row as the draft says; throws when its metadata is no object. */
+/** The row as the draft says, but for what nobody touched; throws when its metadata is no object. */
 function rowOf(draft: Draft, row: DatasetRow): DatasetRow {
+  const before = draftOf(row);
   const metadata: unknown = draft.metadata.trim() ? parseObject(draft.metadata) : {};
   const tags = draft.tags.split(",").map((tag) => tag.trim()).filter(Boolean);
-  return { id: row.id, input: edited(draft.input, row.input), expected: draft.expected.trim() ? edited(draft.expected, row.expected) : null, metadata: metadata as Record<string, unknown>, tags };
+  const valueOf = (field: "input" | "expected") => (draft[field] === before[field] ? (row[field] ?? null) : edited(draft[field], row[field]));
+  return { id: row.id, input: valueOf("input"), expected: draft.expected.trim() ? valueOf("expected") : null, metadata: metadata as Record<string, unknown>, tags };
 }
 
 /** What was a text stays one, even when it looks like a number now. */
