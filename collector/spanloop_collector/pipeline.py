@@ -28,6 +28,7 @@ from spanloop_collector.keys.cache import KeyCache
 from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.keys.table import KeyTable
 from spanloop_collector.listening import Listening
+from spanloop_collector.playground.operations import PlaygroundOperations
 from spanloop_collector.query.endpoint import SqlEndpoint
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.receive.grpc_server import GrpcServer
@@ -106,6 +107,8 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     await stages.enter_async_context(_background(watch_alerts(store, queries, outboxes[ALERT])))
     await stages.enter_async_context(_background(run_variants(store, queries, outboxes[VARIANT])))
     attachments = open_attachments(settings.attachments, settings.data_dir)
+    playground = PlaygroundOperations(settings)
+    stages.push_async_callback(playground.close)
     operations = build_operations(
         settings,
         intake=intake,
@@ -117,6 +120,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         dead_letters=dead_letters,
         replay=partial(_replay, spools, dead_letters),
         barrier=writers[0].barrier,
+        playground=playground,
         scoring=scoring,
     )
 

@@ -133,6 +133,20 @@ class ScoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaygroundSettings:
+    """Models that the page's playground may ask; their keys never leave the collector."""
+
+    endpoints: str = ""
+    """Providers by name (kind, url, api_key, models), beside those of `OPENAI_API_KEY` and `ANTHROPIC_API_KEY`."""
+    max_runs: int = 16
+    """Prompts that run at once; more are asked to wait. 0 turns the playground off."""
+    timeout_seconds: float = 120.0
+    """A model that has not finished its answer by then is stopped."""
+    max_answer_bytes: int = 32 * MIB
+    """Size of one streamed answer on the wire, some 200 bytes a token; it is cut off there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything `spanloop serve` needs to start."""
 
@@ -147,3 +161,4 @@ class Settings:
     attachments: AttachmentSettings = field(default_factory=AttachmentSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     score: ScoreSettings = field(default_factory=ScoreSettings)
+    playground: PlaygroundSettings = field(default_factory=PlaygroundSettings)

@@ -39,6 +39,8 @@ class Provider:
 
     url: str = ""
     requests: list[tuple[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each request, names in lower case."""
     replies: list[Reply | Callable[[Json], Reply]] = field(default_factory=list)
 
     def will(self, *replies: Reply | Callable[[Json], Reply]) -> None:
@@ -80,6 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         request: Any = json.loads(body) if body.startswith((b"{", b"[")) else body
         self.script.requests.append((self.path, request))
+        self.script.headers.append({name.lower(): value for name, value in self.headers.items()})
         reply = self.script.replies.pop(0)
         self._send(reply(request) if callable(reply) else reply)
 

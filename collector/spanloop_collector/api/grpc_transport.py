@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from itertools import groupby
 from typing import Any
 
@@ -50,8 +51,9 @@ def _stream(operation: Operation, authenticator: Authenticator) -> Callable[[byt
     async def handle(payload: bytes, context: Context) -> AsyncIterator[Message]:
         try:
             call = Call(_authenticate(authenticator, context))
-            async for answer in operation.stream(_parse(operation, payload), call):
-                yield answer
+            async with aclosing(operation.stream(_parse(operation, payload), call)) as answers:
+                async for answer in answers:
+                    yield answer
         except Exception as error:
             await abort(context, answer_for(error))
 

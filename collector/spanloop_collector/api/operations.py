@@ -22,6 +22,7 @@ from spanloop.v1 import (
     dead_letters_pb2,
     experiments_pb2,
     keys_pb2,
+    playground_pb2,
     promote_pb2,
     query_pb2,
     review_pb2,
@@ -52,6 +53,7 @@ MODULES = (
     rules_pb2,
     scoring_pb2,
     views_pb2,
+    playground_pb2,
 )
 
 SCOPES = {

@@ -67,3 +67,5 @@ class StoredRow:
     """`input`, `output`, `expected`, `error`, `scores`, `metrics`, `metadata`, `tags`, `origin`: those present.
     `metrics` is without `start` and `end`."""
     span: SpanFacts = field(default_factory=SpanFacts)
+    experiment_id: str = ""
+    """The experiment whose row this is; empty for a row of `logs`."""

@@ -16,6 +16,7 @@ from spanloop_collector.api.row import Json
 from spanloop_collector.errors import InvalidRequestError
 
 MAX_ID_CHARACTERS = 512
+MAX_EXPERIMENT_ID_CHARACTERS = 100
 # As far as ClickHouse's DateTime64(9) goes.
 MAX_UNIX_SECONDS = 9_223_372_036
 
@@ -45,6 +46,7 @@ class RowInput:
     """From `metrics.end`; None when nothing is said, 0 when it is cleared."""
     fields: Mapping[str, Json]
     """The other fields that are present; None clears one."""
+    experiment_id: str = ""
 
 
 def read_row(row: Any, path: str) -> RowInput:
@@ -63,6 +65,8 @@ def read_row(row: Any, path: str) -> RowInput:
         fields["error"] = row.error
     if len(row.id) > MAX_ID_CHARACTERS:
         raise invalid(f"{path}.id", f"is longer than {MAX_ID_CHARACTERS} characters")
+    if len(row.experiment_id) > MAX_EXPERIMENT_ID_CHARACTERS:
+        raise invalid(f"{path}.experiment_id", f"is longer than {MAX_EXPERIMENT_ID_CHARACTERS} characters")
     return RowInput(
         path=path,
         id=row.id,
@@ -75,6 +79,7 @@ def read_row(row: Any, path: str) -> RowInput:
         start_unix_nano=start or _created(row.created, f"{path}.created"),
         end_unix_nano=end,
         fields=fields,
+        experiment_id=row.experiment_id,
     )
 
 

@@ -81,6 +81,8 @@ def _attributes(row: StoredRow) -> dict[str, str]:
         attributes["spanloop.id"] = row.ids.id
     if row.type:
         attributes["spanloop.type"] = row.type
+    if row.experiment_id:
+        attributes["spanloop.experiment_id"] = row.experiment_id
     if row.fields.get("error"):
         attributes["spanloop.error"] = row.fields["error"]
     fields = _scores_apart(row.fields)

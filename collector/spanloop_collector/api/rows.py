@@ -79,6 +79,9 @@ class Rows:
         for outcome in outcomes:
             if outcome.input and not outcome.input.id:
                 outcome.error = invalid(f"{outcome.input.path}.id", "a merge needs the id of its row")
+            elif outcome.input and outcome.input.experiment_id:
+                path = f"{outcome.input.path}.experiment_id"
+                outcome.error = invalid(path, "rows of an experiment are written whole, with WriteRows")
         return await self._change(outcomes, {o.key for o in outcomes}, self._merge, call)
 
     async def feedback(self, request: rows_pb2.FeedbackRequest, call: Call) -> rows_pb2.WriteRowsResponse:
@@ -152,6 +155,7 @@ class Rows:
             name=given.name,
             type=given.type,
             fields=without_nulls(given.fields),
+            experiment_id=given.experiment_id,
         )
 
     def _merge(self, given: RowInput, stored: StoredRow | None) -> StoredRow:

@@ -18,6 +18,7 @@ from spanloop_collector.attachments import Attachments
 from spanloop_collector.experiments.operations import experiment_operations
 from spanloop_collector.intake import Intake
 from spanloop_collector.keys.keyring import KeyRing
+from spanloop_collector.playground.operations import PlaygroundOperations
 from spanloop_collector.promote.services import dataset_services
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.review import review_operations
@@ -43,6 +44,7 @@ def build_operations(
     dead_letters: DeadLetters,
     replay: Callable[[DeadLetter], Awaitable[None]],
     barrier: Callable[[], Awaitable[None]],
+    playground: PlaygroundOperations,
     scoring: Scoring | None = None,
 ) -> list[Operation]:
     """Every operation of the contract, ready to be served."""
@@ -87,6 +89,7 @@ def build_operations(
                 default_project=settings.receive.default_project,
             ),
             "ViewService": view_operations(store, default_project=settings.receive.default_project),
+            "PlaygroundService": playground,
             **(scoring or Scoring(store)).operations(queries, modules=modules_of(settings)),
         }
     )

@@ -26,6 +26,9 @@ SHORT_NAMES = {
 HOLDS_SECRET = frozenset({"store.clickhouse_url", "attachments.url"})
 """Settings whose value may carry a password."""
 
+TABLES = frozenset({"playground.endpoints"})
+"""Settings that are tables by name: in a config file tables below their group, elsewhere JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingField:
@@ -78,6 +81,11 @@ class SettingField:
     def is_secret(self) -> bool:
         """The value may carry a password."""
         return self.key in HOLDS_SECRET
+
+    @property
+    def is_table(self) -> bool:
+        """The value is the JSON text of an object of objects; keys of providers may stand in it."""
+        return self.key in TABLES
 
     @property
     def _flat_names(self) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.playground.endpoints import parse_endpoints
 from spanloop_collector.settings import Settings
 
-MAY_BE_ZERO = frozenset({"score.workers", "store.retention_days", "spool.min_free_disk_bytes"})
+MAY_BE_ZERO = frozenset({"score.workers", "playground.max_runs", "store.retention_days", "spool.min_free_disk_bytes"})
 MAX_MESSAGE_BYTES = 2**31 - 1
 """gRPC counts message bytes in a signed 32-bit integer."""
 MIN_SEGMENT_BYTES = 64 * 1024
@@ -30,6 +31,7 @@ def check_rules(settings: Settings) -> None:
     _check_tls(settings)
     _check_sizes(settings)
     _check_store(settings)
+    parse_endpoints(settings.playground.endpoints)
 
 
 def split_address(key: str, address: str) -> tuple[str, int]:
@@ -51,7 +53,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _check_numbers(settings: Settings) -> None:
-    for group in ("receive", "spool", "write", "store", "query", "webhooks", "attachments", "score"):
+    for group in ("receive", "spool", "write", "store", "query", "webhooks", "attachments", "score", "playground"):
         values = getattr(settings, group)
         for name in values.__dataclass_fields__:
             value, key = getattr(values, name), f"{group}.{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -40,7 +41,7 @@ def parse_value(field: SettingField, raw: object, *, source: str) -> Value:
     try:
         return _parse(field, raw)
     except ValueError as error:
-        shown = mask_password(str(raw)) if field.is_secret else raw
+        shown = _masked(field, str(raw)) if field.is_secret or field.is_table else raw
         raise ConfigError(f"{source}: {field.key} is {shown!r}; {error}") from None
 
 
@@ -52,7 +53,7 @@ def show_value(field: SettingField, value: object) -> str:
         return str(value).lower()
     if field.is_size and isinstance(value, int):
         return show_size(value)
-    return mask_password(str(value)) if field.is_secret else str(value)
+    return _masked(field, str(value))
 
 
 def show_size(count: int) -> str:
@@ -76,6 +77,25 @@ def mask_password(url: str) -> str:
     return url.replace(f":{password}@", f":{MASK}@", 1)
 
 
+def mask_keys(table: str) -> str:
+    """The JSON text of endpoints with `***` for each key in it; a key that names a variable is none."""
+    try:
+        endpoints = json.loads(table)
+        for endpoint in endpoints.values():
+            if not str(endpoint.get("api_key", "$")).startswith("$"):
+                endpoint["api_key"] = MASK
+            endpoint |= {"url": mask_password(endpoint["url"])} if isinstance(endpoint.get("url"), str) else {}
+    except (ValueError, AttributeError, TypeError):
+        return MASK
+    return json.dumps(endpoints, ensure_ascii=False)
+
+
+def _masked(field: SettingField, text: str) -> str:
+    if field.is_table:
+        return mask_keys(text)
+    return mask_password(text) if field.is_secret else text
+
+
 def _parse(field: SettingField, raw: object) -> Value:
     if field.type is bool:
         return _parse_bool(raw)
@@ -85,6 +105,8 @@ def _parse(field: SettingField, raw: object) -> Value:
         return _parse_int(raw)
     if field.type is float:
         return _parse_float(raw)
+    if field.is_table and isinstance(raw, dict):
+        return json.dumps(raw, ensure_ascii=False, default=str)
     if not isinstance(raw, str | Path):
         raise ValueError("expected text")
     return Path(raw).expanduser() if field.type is Path else str(raw)

@@ -54,6 +54,14 @@ class Price:
     price_date: date
     """The day whose prices these are."""
 
+    def cost(self, prompt: float, completion: float, *, cached: float = 0, written: float = 0) -> float | None:
+        """US dollars of a call's tokens, of which `cached` and `written` to the cache are part of the prompt's; None
+        where no price is known."""
+        if not self.rates:
+            return None
+        tokens = (max(prompt - cached - written, 0), cached, written, completion)
+        return sum(rate * count for rate, count in zip(self.rates, tokens, strict=True)) / 1e6
+
 
 def find_price(provider: str, model: str, *, now: datetime) -> Price:
     """The price of a model on that day; a Price without rates where the library knows none."""

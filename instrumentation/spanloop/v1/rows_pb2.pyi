@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Row(_message.Message):
-    __slots__ = ("id", "trace_id", "span_id", "parent_id", "project", "name", "type", "input", "output", "expected", "error", "scores", "metrics", "metadata", "tags", "created", "origin")
+    __slots__ = ("id", "trace_id", "span_id", "parent_id", "project", "name", "type", "input", "output", "expected", "error", "scores", "metrics", "metadata", "tags", "created", "origin", "experiment_id")
     ID_FIELD_NUMBER: _ClassVar[int]
     TRACE_ID_FIELD_NUMBER: _ClassVar[int]
     SPAN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -26,6 +26,7 @@ class Row(_message.Message):
     TAGS_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
     ORIGIN_FIELD_NUMBER: _ClassVar[int]
+    EXPERIMENT_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     trace_id: str
     span_id: str
@@ -43,7 +44,8 @@ class Row(_message.Message):
     tags: _containers.RepeatedScalarFieldContainer[str]
     created: str
     origin: str
-    def __init__(self, id: _Optional[str] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., expected: _Optional[str] = ..., error: _Optional[str] = ..., scores: _Optional[str] = ..., metrics: _Optional[str] = ..., metadata: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., created: _Optional[str] = ..., origin: _Optional[str] = ...) -> None: ...
+    experiment_id: str
+    def __init__(self, id: _Optional[str] = ..., trace_id: _Optional[str] = ..., span_id: _Optional[str] = ..., parent_id: _Optional[str] = ..., project: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., input: _Optional[str] = ..., output: _Optional[str] = ..., expected: _Optional[str] = ..., error: _Optional[str] = ..., scores: _Optional[str] = ..., metrics: _Optional[str] = ..., metadata: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., created: _Optional[str] = ..., origin: _Optional[str] = ..., experiment_id: _Optional[str] = ...) -> None: ...
 
 class WriteRowsRequest(_message.Message):
     __slots__ = ("project", "rows")

@@ -23,9 +23,17 @@ from spanloop_collector.keys.cache import KeyCache
 from spanloop_collector.keys.keyring import KeyRing
 from spanloop_collector.keys.principal import Scope
 from spanloop_collector.keys.table import KeyTable
+from spanloop_collector.playground.operations import PlaygroundOperations
 from spanloop_collector.query.endpoint import SqlEndpoint
 from spanloop_collector.query.queries import Queries
-from spanloop_collector.settings import AuthSettings, QuerySettings, Settings, SpoolSettings, WriteSettings
+from spanloop_collector.settings import (
+    AuthSettings,
+    PlaygroundSettings,
+    QuerySettings,
+    Settings,
+    SpoolSettings,
+    WriteSettings,
+)
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
 from spanloop_collector.write import Writer
@@ -72,7 +80,19 @@ def requires_keys() -> bool:
 
 
 @pytest.fixture
-async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+def playground_settings() -> PlaygroundSettings:
+    """What the playground may ask; override it in a test module."""
+    return PlaygroundSettings()
+
+
+@pytest.fixture
+async def api(
+    store: Store,
+    tmp_path: Path,
+    requires_keys: bool,
+    playground_settings: PlaygroundSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Api]:
     """The API, served on free ports."""
     # Stopping waits for a take to end.
     monkeypatch.setattr("spanloop_collector.write.writer.TAKE_TIMEOUT_SECONDS", 0.05)
@@ -89,7 +109,13 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
     async def replay(letter: DeadLetter) -> None:
         await spool.append(dead_letters.payload(letter), item_count=letter.item_count)
 
-    settings = Settings(data_dir=tmp_path, store=store.settings, auth=AuthSettings(require_keys=requires_keys))
+    settings = Settings(
+        data_dir=tmp_path,
+        store=store.settings,
+        auth=AuthSettings(require_keys=requires_keys),
+        playground=playground_settings,
+    )
+    playground = PlaygroundOperations(settings, environment={})
     authenticator = Authenticator(ring, required=requires_keys)
     attachments = open_attachments(settings.attachments, tmp_path)
     operations = build_operations(
@@ -103,6 +129,7 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
         dead_letters=dead_letters,
         replay=replay,
         barrier=writer.barrier,
+        playground=playground,
     )
     app = build_app(
         sql=SqlEndpoint(queries, authenticator, database=store.database),
@@ -129,6 +156,7 @@ async def api(store: Store, tmp_path: Path, requires_keys: bool, monkeypatch: py
     server.should_exit = True
     await serving
     await grpc_server.stop(None)
+    await playground.close()
     await queries.close()
     await writer.stop(5)
     for each in (spool, logs):

@@ -7,7 +7,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spanloop_collector.write.pricing import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +71,19 @@ def _spent(usage: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def cost_of(usage: Mapping[str, Any]) -> float:
     """US dollars of one call; 0 where no price is known."""
-    rates = _rates(usage["provider"], usage["model"], datetime.now(UTC).date().isoformat())
-    if not rates:
-        return 0.0
-    cached = usage["cached_tokens"]
-    fresh = max(usage["prompt_tokens"] - cached, 0)
-    cost: float = (fresh * rates[0] + cached * rates[1] + usage["completion_tokens"] * rates[3]) / 1e6
-    return cost
+    price = _price(usage["provider"], usage["model"], datetime.now(UTC).date().isoformat())
+    return price.cost(usage["prompt_tokens"], usage["completion_tokens"], cached=usage["cached_tokens"]) or 0.0
 
 
 @functools.lru_cache(maxsize=256)
-def _rates(provider: str, model: str, day: str) -> tuple[float, ...]:
+def _price(provider: str, model: str, day: str) -> Price:
     del day  # prices change from one to the next
     # Imported late: most scorers ask no model, and this brings ClickHouse's client along.
     from spanloop_collector.write.pricing import find_price
 
     now = datetime.now(UTC)
-    return find_price(provider, model, now=now).rates or find_price("", model, now=now).rates
+    price = find_price(provider, model, now=now)
+    return price if price.rates else find_price("", model, now=now)
 
 
 def scorer_of(task: WorkTask) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Prompts tried out on models. Nothing is stored here: what is kept is written as an experiment."""
