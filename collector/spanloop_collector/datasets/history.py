@@ -30,7 +30,7 @@ GROUP BY dataset_id
 """
 
 ROW_COUNTS = """
-SELECT toString(dataset_id), count() FROM {database:Identifier}.dataset_rows_newest FINAL
+SELECT toString(dataset_id), count() FROM {database:Identifier}.newest_dataset_rows
 WHERE ({project:String} = '' OR project = {project:String})
     AND ({dataset_id:String} = '' OR dataset_id = {dataset_id:String}) AND NOT is_deleted
 GROUP BY dataset_id

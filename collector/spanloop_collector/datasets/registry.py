@@ -37,7 +37,7 @@ WHERE ({project:String} = '' OR project = {project:String})
 ORDER BY project, name
 """
 
-TABLES_OF_ROWS = ("dataset_row_versions", "dataset_rows_newest", "dataset_change_log", "dataset_snapshot_log")
+TABLES_OF_ROWS = ("dataset_row_versions", "dataset_change_log", "dataset_snapshot_log")
 
 
 @dataclass(frozen=True, slots=True)

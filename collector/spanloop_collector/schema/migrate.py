@@ -44,12 +44,13 @@ VIEWS = (
     "variant_tests",
     "alerts",
     "datasets",
+    "newest_dataset_rows",
     "dataset_rows",
     "dataset_versions",
     "dataset_snapshots",
     "lineage",
 )
-"""Views that users query, in the order in which they build on each other."""
+"""Views in the order in which they build on each other; `query/catalog.py` says which of them users see."""
 
 
 class Database(Protocol):

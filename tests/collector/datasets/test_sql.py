@@ -32,7 +32,7 @@ async def test_a_key_of_one_project_sees_its_datasets_only(service: Service) -> 
             principal=shop,
         )
         assert found.data.decode().split() == ["golden", '"shop"']
-        with pytest.raises(QueryError, match="table dataset_rows_newest is not allowed"):
-            await queries.run("SELECT * FROM dataset_rows_newest", principal=shop)
+        with pytest.raises(QueryError, match="table newest_dataset_rows is not allowed"):
+            await queries.run("SELECT * FROM newest_dataset_rows", principal=shop)
     finally:
         await queries.close()

@@ -38,40 +38,14 @@ CREATE TABLE IF NOT EXISTS {database}.dataset_row_versions {on_cluster}
         JSONExtractString(origin, 'object_type'), JSONExtractString(origin, 'object_id'), JSONExtractString(origin, 'id')
     )),
     input_hash UInt64 DEFAULT cityHash64(input),
-    byte_count UInt64 DEFAULT length(input) + length(expected) + length(origin)
+    byte_count UInt64 DEFAULT length(input) + length(expected) + length(origin),
+
+    INDEX by_origin_id origin_id TYPE bloom_filter(0.01)
 )
 ENGINE = {replacing}
 ORDER BY (project, dataset_id, id, version)
 -- Writers look rows up by id, a few hundred at once from all over the dataset: small granules keep that cheap.
 SETTINGS index_granularity = 512;
-
--- The newest version of each row, kept beside the history for SQL: conditions reach through FINAL to its keys.
-CREATE TABLE IF NOT EXISTS {database}.dataset_rows_newest {on_cluster}
-(
-    project LowCardinality(String),
-    dataset_id LowCardinality(String),
-    id String,
-    version UInt64,
-    is_deleted Bool,
-    created DateTime64(9, 'UTC'),
-    input String,
-    expected String,
-    metadata Map(LowCardinality(String), String),
-    metadata_json Array(LowCardinality(String)),
-    tags Array(LowCardinality(String)),
-    origin String,
-    origin_id String,
-    origin_hash UInt64,
-    input_hash UInt64,
-
-    INDEX by_origin_id origin_id TYPE bloom_filter(0.01)
-)
-ENGINE = {replacing}(version)
-ORDER BY (project, dataset_id, id);
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.dataset_rows_newest_from_versions {on_cluster}
-TO {database}.dataset_rows_newest AS
-SELECT * EXCEPT (byte_count) FROM {database}.dataset_row_versions;
 
 -- One row per change that is complete: readers of "the newest version" read up to the newest of these.
 CREATE TABLE IF NOT EXISTS {database}.dataset_change_log {on_cluster}

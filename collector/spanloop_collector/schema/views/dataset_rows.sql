@@ -16,8 +16,8 @@ SELECT
     metadata_json
 FROM
 (
-    SELECT rows.* EXCEPT (is_deleted, origin_hash, input_hash), registry.name AS dataset
-    FROM (SELECT * FROM {database}.dataset_rows_newest FINAL WHERE NOT is_deleted) AS rows
+    SELECT rows.*, registry.name AS dataset
+    FROM (SELECT * FROM {database}.newest_dataset_rows WHERE NOT is_deleted) AS rows
     INNER JOIN (SELECT id, name FROM {database}.dataset_registry FINAL WHERE NOT is_deleted) AS registry
         ON registry.id = rows.dataset_id
 )

@@ -23,7 +23,13 @@ FROM
         id AS to_id,
         toString(version) AS to_version,
         created
-    FROM {database}.dataset_rows_newest FINAL
+    FROM
+    (
+        -- By origin too, so that a condition on `from_id` reaches its index.
+        SELECT * FROM {database}.dataset_row_versions
+        ORDER BY project, dataset_id, id, version DESC
+        LIMIT 1 BY project, dataset_id, id, origin_id
+    )
     WHERE NOT is_deleted AND origin != ''
     UNION ALL
     SELECT
