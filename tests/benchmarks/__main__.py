@@ -3,6 +3,7 @@
     python -m tests.benchmarks                  all of them, about fifteen minutes
     python -m tests.benchmarks ingest embedded  some of them
     python -m tests.benchmarks ingest --spans 300000 --rounds 5
+    python -m tests.benchmarks queries-fill --folder F && python -m tests.benchmarks queries --folder F
 
 Everything runs on this machine's cores at once: load generator, collector and ClickHouse. On a shared machine
 compare ratios of one run, not figures of two.
@@ -11,9 +12,9 @@ compare ratios of one run, not figures of two.
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.benchmarks import (
     acknowledge,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "acknowledge": acknowledge.measure,
     "memory": memory.measure,
     "queries": queries.measure,
+    "queries-fill": queries.fill,
     "page": page.measure,
     "promote": promote.measure,
     "scoring-latency": scoring.latency,
@@ -49,6 +51,9 @@ BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "sdk-throughput": sdk_delivery.throughput,
     "sdk-outage": sdk_delivery.outage,
 }
+
+PREPARATIONS = {"queries-fill"}
+"""Only useful with --folder."""
 
 
 def main() -> None:
@@ -66,8 +71,8 @@ def main() -> None:
     unknown = set(given.which) - set(BENCHMARKS)
     if unknown:
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    for name in given.which or BENCHMARKS:
-        with tempfile.TemporaryDirectory(prefix=f"spanloop-{name}-") as folder:
+    for name in given.which or (name for name in BENCHMARKS if name not in PREPARATIONS):
+        with TemporaryDirectory(prefix=f"spanloop-{name}-") as folder:
             print(f"\n== {name}", flush=True)
             BENCHMARKS[name](
                 Options(

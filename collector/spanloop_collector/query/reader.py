@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.query.refusal import from_engine
+from spanloop_collector.store.address import server_address
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -91,14 +91,8 @@ def _connect(address: ReaderAddress, settings: Mapping[str, str]) -> Client:
     # `readonly` comes last: after it, nothing can be set.
     session: dict[str, Any] = {**settings, "readonly": "1"}
     if address.url:
-        parts = urlsplit(address.url)
-        secure = parts.scheme == "https"
         return clickhouse_connect.get_client(
-            host=parts.hostname,
-            port=parts.port or (8443 if secure else 8123),
-            username=unquote(parts.username or "default"),
-            password=unquote(parts.password or ""),
-            secure=secure,
+            **server_address(address.url).client_options(),
             database=address.database,
             settings=session,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from urllib.parse import urlsplit
 
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import ConfigError, StoreUnavailableError
+from spanloop_collector.store.address import server_address
 from spanloop_collector.store.store import Store
 
 TRY_EVERY_SECONDS = 2.0
@@ -47,8 +47,8 @@ def describe(store: Store) -> str:
     """ClickHouse's version and place in a few words, without passwords."""
     place = f"embedded in {store.data_dir / 'clickhouse'}"
     if not store.is_embedded:
-        parts = urlsplit(store.settings.clickhouse_url)
-        place = f"at {parts.hostname}:{parts.port or (8443 if parts.scheme == 'https' else 8123)}"
+        server = server_address(store.settings.clickhouse_url)
+        place = f"at {server.host}:{server.port}"
     try:
         (version,) = store.column("SELECT version()")
     except (StoreUnavailableError, Error):

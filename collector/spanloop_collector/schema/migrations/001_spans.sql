@@ -97,7 +97,7 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
     events Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes Map(LowCardinality(String), String))),
     links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Map(LowCardinality(String), String))),
 
-    INDEX by_trace_id trace_id TYPE bloom_filter(0.001),
+    INDEX by_trace_id trace_id TYPE bloom_filter(0.00001),
     INDEX by_span_id span_id TYPE bloom_filter(0.01),
     INDEX by_id id TYPE bloom_filter(0.01),
     INDEX by_received received TYPE minmax,

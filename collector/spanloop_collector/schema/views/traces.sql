@@ -1,24 +1,42 @@
--- One row per trace: its root span's fields, and what all its spans add up to.
+-- One row per trace: its root span, and what all its spans add up to. A trace appears with its root.
+--
+-- The root is on the right, where ClickHouse begins: conditions, ORDER BY and LIMIT pick the roots first, then only the
+-- spans of their traces are read.
 
 SELECT
-    trace_id,
-    project,
-    anyIf(id, is_root) AS id,
-    anyIf(name, is_root) AS name,
-    anyIf(input, is_root) AS input,
-    anyIf(output, is_root) AS output,
-    anyIf(metadata, is_root) AS metadata,
-    anyIf(tags, is_root) AS tags,
-    anyIf(error, is_root) AS error,
-    anyIf(scores, is_root) AS scores,
-    min(logs.created) AS created,
-    max(logs.end_time) AS end_time,
-    (toUnixTimestamp64Nano(max(logs.end_time)) - toUnixTimestamp64Nano(min(logs.created))) / 1e9 AS duration,
-    count() AS spans,
-    countIf(logs.error != '') AS errors,
-    sumIf(logs.tokens, type = 'llm') AS tokens,
-    sumIf(logs.cost, type = 'llm') AS cost,
-    arraySort(groupUniqArrayIf(model, model != '')) AS models,
-    countIf(NOT mapContains(metrics, 'end')) = 0 AS is_complete
-FROM {database}.logs AS logs
-GROUP BY project, trace_id
+    root.trace_id AS trace_id,
+    root.project AS project,
+    root.id AS id,
+    root.name AS name,
+    root.input AS input,
+    root.output AS output,
+    root.metadata AS metadata,
+    root.tags AS tags,
+    root.error AS error,
+    root.scores AS scores,
+    root.created AS created,
+    sums.last_end AS end_time,
+    (toUnixTimestamp64Nano(sums.last_end) - toUnixTimestamp64Nano(root.created)) / 1e9 AS duration,
+    sums.spans AS spans,
+    sums.errors AS errors,
+    sums.tokens AS tokens,
+    sums.cost AS cost,
+    sums.models AS models,
+    sums.running = 0 AS is_complete
+FROM
+(
+    SELECT
+        project,
+        trace_id,
+        max(logs.end_time) AS last_end,
+        count() AS spans,
+        countIf(logs.error != '') AS errors,
+        sumIf(logs.tokens, type = 'llm') AS tokens,
+        sumIf(logs.cost, type = 'llm') AS cost,
+        arraySort(groupUniqArrayIf(model, model != '')) AS models,
+        countIf(NOT mapContains(metrics, 'end')) AS running
+    FROM {database}.logs AS logs
+    GROUP BY project, trace_id
+) AS sums
+RIGHT JOIN (SELECT * FROM {database}.logs WHERE is_root) AS root
+    ON root.project = sums.project AND root.trace_id = sums.trace_id
