@@ -9,19 +9,17 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from spanloop import _runtime
+from spanloop import _runtime, _settings
 from spanloop._plain import plain
-from spanloop._version import __version__
+from spanloop._transport.api import api_beside
+from spanloop._transport.http import Certificates, HttpConnection
 
-API_PORT = 7411
 REQUEST_SECONDS = 60.0
 RETRY_SECONDS = 15.0
 """How long a collector may stay away, or say "try later", before a request fails."""
@@ -46,15 +44,15 @@ class ApiClient:
 
     def __init__(self, url: str | None = None, *, api_key: str | None = None) -> None:
         self.url = (url or default_api_url()).rstrip("/")
-        self._parts = urlsplit(self.url)
-        if self._parts.scheme not in ("http", "https") or not self._parts.hostname:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ApiError(f"API address {self.url!r} is not of the form http[s]://host:port (SPANLOOP_API_URL)")
-        self._headers = {"content-type": "application/json", "user-agent": f"spanloop-python/{__version__}"}
+        self._headers: dict[str, str | bytes] = {"content-type": "application/json"}
         if key := api_key or default_api_key():
             self._headers["authorization"] = f"Bearer {key}"
         # Protects the connection, which carries one request at a time.
         self._lock = threading.Lock()
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection = HttpConnection(self.url, default_certificates())
 
     def get(self, path: str, **parameters: str) -> dict[str, Any]:
         """The JSON answer to GET; parameters that are empty are left out."""
@@ -96,7 +94,7 @@ class ApiClient:
     def close(self) -> None:
         """Closes the connection; the next request opens another."""
         with self._lock:
-            self._drop()
+            self._connection.close()
 
     def __del__(self) -> None:
         # A socket that is left to the garbage collector would warn.
@@ -135,55 +133,14 @@ class ApiClient:
         raise _refusal(status, answer, content)
 
     def _exchange(self, method: str, path: str, body: bytes | None, timeout: float) -> tuple[int, bytes]:
-        was_open = self._connection is not None
         try:
-            try:
-                return self._send(method, path, body, timeout)
-            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                self._drop()
-                if not was_open:
-                    raise
-                # An idle connection the collector had closed in the meantime.
-                return self._send(method, path, body, timeout)
+            answer = self._connection.request(method, path, body, self._headers, timeout)
         except (OSError, http.client.HTTPException) as error:
-            self._drop()
             raise ApiError(
                 f"no collector answers at {self.url} ({error or type(error).__name__}); start one with "
                 "`spanloop serve`, or say where it is with SPANLOOP_API_URL"
             ) from None
-
-    def _send(self, method: str, path: str, body: bytes | None, timeout: float) -> tuple[int, bytes]:
-        if self._connection is None:
-            self._connection = self._connect()
-        connection = self._connection
-        connection.timeout = timeout
-        if connection.sock is not None:
-            connection.sock.settimeout(timeout)
-        connection.request(method, self._parts.path + path, body, self._headers)
-        response = connection.getresponse()
-        content = response.read()
-        if response.will_close:
-            self._drop()
-        return response.status, content
-
-    def _connect(self) -> http.client.HTTPConnection:
-        host, port = self._parts.hostname or "127.0.0.1", self._parts.port
-        if self._parts.scheme == "http":
-            connection = http.client.HTTPConnection(host, port)
-        else:
-            context = ssl.create_default_context(cafile=os.environ.get("SPANLOOP_CERTIFICATE") or None)
-            if certificate := os.environ.get("SPANLOOP_CLIENT_CERTIFICATE"):
-                context.load_cert_chain(certificate, os.environ.get("SPANLOOP_CLIENT_KEY") or None)
-            connection = http.client.HTTPSConnection(host, port, context=context)
-        connection.connect()
-        # Header and body are two writes; without this the second waits for the first one's acknowledgement.
-        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        return answer.status, answer.content
 
 
 def default_api_url(environ: Mapping[str, str] = os.environ) -> str:
@@ -192,15 +149,19 @@ def default_api_url(environ: Mapping[str, str] = os.environ) -> str:
         return given
     runtime = _runtime.active()
     endpoint = runtime.settings.endpoint if runtime else environ.get("SPANLOOP_ENDPOINT", "")
-    parts = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint or '127.0.0.1'}")
-    host = parts.hostname or "127.0.0.1"
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{API_PORT}"
+    return api_beside(endpoint if "://" in endpoint else f"http://{endpoint or '127.0.0.1'}")
 
 
 def default_api_key(environ: Mapping[str, str] = os.environ) -> str:
     """The key given to `spanloop.init`, or `SPANLOOP_API_KEY`; empty without either."""
     runtime = _runtime.active()
     return (runtime.settings.api_key if runtime else "") or environ.get("SPANLOOP_API_KEY", "")
+
+
+def default_certificates() -> Certificates:
+    """Those given to `spanloop.init`, or by its variables."""
+    runtime = _runtime.active()
+    return Certificates.of(runtime.settings if runtime else _settings.resolve({})[0])
 
 
 def default_project(environ: Mapping[str, str] = os.environ) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import logging
 import os
@@ -345,6 +346,30 @@ def test_what_a_model_draws_or_says_is_attached(captured_spans: Capture) -> None
     image, speech = (span.fields["output"] for span in captured_spans.spans)
     assert image == [{"b64_json": reference(PNG, "image/png")}]
     assert speech == {"content_type": "audio/wav", "bytes": len(WAV), "data": reference(WAV, "audio/wav")}
+    assert sorted(captured_spans.attachments.values()) == sorted([PNG, WAV])
+
+
+def test_what_a_model_hears_or_changes_is_attached(captured_spans: Capture) -> None:
+    with scripted_provider() as provider, openai.OpenAI(base_url=provider.url, api_key="k") as plain:
+        client = spanloop.wrap_openai(plain)
+        images = {"created": 1, "data": [{"url": "https://example.com/1.png"}]}
+        provider.will(*[Reply(json={"text": "Hello."})] * 2, *[Reply(json=images)] * 2)
+        recording = io.BytesIO(WAV)
+        recording.name = "/home/ada/hello.mp3"
+        recording.seek(7)
+        client.audio.transcriptions.create(model="m", file=recording, prompt="A greeting.")
+        client.audio.transcriptions.create(model="m", file=("other.wav", WAV, "audio/x-wav"))
+        client.images.edit(model="m", image=[PNG, io.BytesIO(PNG)], mask=PNG, prompt="a cat")
+        client.images.edit(model="m", image=PNG, prompt="a cat")
+        assert WAV in provider.requests[0][1], "the provider still gets all of it"
+    inputs = [span.fields["input"] for span in captured_spans.spans]
+    image = reference(PNG, "image/png")
+    assert inputs == [
+        {"prompt": "A greeting.", "file": reference(WAV, "audio/mpeg", "hello.mp3")},
+        {"file": reference(WAV, "audio/x-wav", "other.wav")},
+        {"prompt": "a cat", "image": [image, image], "mask": image},
+        {"prompt": "a cat", "image": image},
+    ]
     assert sorted(captured_spans.attachments.values()) == sorted([PNG, WAV])
 
 

@@ -71,6 +71,22 @@ with running_provider() as url, spanloop.testing.capture() as spans:
     assert printed == "['openai', 'azure.ai.openai'] False"
 
 
+def test_googles_interactions_too() -> None:
+    printed = run("""
+import warnings
+spanloop.auto_instrument(others=False)
+warnings.simplefilter("ignore")
+from google import genai
+from tests.instrumentation.provider import Reply, scripted_provider
+with scripted_provider() as provider, spanloop.testing.capture() as spans:
+    client = genai.Client(api_key="k", http_options={"base_url": provider.url})
+    provider.will(Reply({"id": "1", "status": "completed", "steps": []}))
+    client.interactions.create(model="m", input="Hello")
+    print([span.name for span in spans.spans])
+""")
+    assert printed == "['generate_content m']"
+
+
 def test_nothing_is_imported_for_it_and_what_is_imported_later_is_traced() -> None:
     printed = run("""
 print(spanloop.auto_instrument(others=False))

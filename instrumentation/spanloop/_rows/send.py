@@ -10,7 +10,7 @@ from typing import Any
 from spanloop._rows.queue import FEEDBACK, ROWS, Json, Queued
 from spanloop._settings import Settings
 from spanloop._transport import Kind, Outcome
-from spanloop._transport.api import ApiConnection
+from spanloop._transport.api import JsonApi
 
 PATHS = {ROWS: "/v1/rows/merge", FEEDBACK: "/v1/feedback"}
 LISTS = {ROWS: "rows", FEEDBACK: "items"}
@@ -32,7 +32,7 @@ class RowSender:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`flush_spans` sends what is to be rated; `again` takes feedback that came before its row."""
-        self._connection = ApiConnection(settings)
+        self._connection = JsonApi(settings)
         self._flush_spans = flush_spans
         self._again = again
         self._clock = clock

@@ -58,4 +58,5 @@ def open_transport(settings: Settings) -> Transport:
 
 
 def request_headers(settings: Settings) -> dict[str, str]:
+    """What every request says, over gRPC and HTTP."""
     return {"authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}

@@ -68,9 +68,9 @@ class Call:
         self._span: Any = self._started_span(attributes) if host is None else self._moved_in(host, attributes)
 
     def _started_span(self, attributes: dict[str, Any]) -> Any:
-        model = attributes.get(genai.REQUEST_MODEL)
+        asked = attributes.get(genai.REQUEST_MODEL) or attributes.get(genai.AGENT_NAME)
         operation = self._endpoint.operation
-        name = span_name(f"{operation} {model}" if model else operation)
+        name = span_name(f"{operation} {asked}" if asked else operation)
         return start_otel_span(self._runtime, name, attributes, kind=SpanKind.CLIENT)
 
     def _moved_in(self, host: Any, attributes: dict[str, Any]) -> Any:

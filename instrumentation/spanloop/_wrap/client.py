@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from spanloop import _runtime
 from spanloop._failsafe import guarded, log
-from spanloop._wrap.binary import described
+from spanloop._wrap.binary import attached_files, described
 from spanloop._wrap.call import Call, Sending, current_call, is_covered
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.stream import watch
@@ -47,6 +47,7 @@ class Api:
         if runtime is None or endpoint is None or is_covered():
             return None
         body = _given(options.json_data) if isinstance(options.json_data, Mapping) else {}
+        body |= attached_files(getattr(options, "files", None))
         provider = self.find_provider(client)
         return _Begun(Call(runtime, endpoint, body, provider=provider, base_url=str(client.base_url)))
 
@@ -109,7 +110,7 @@ class _Begun(Sending):
         if response is None:
             self.call.close(reply)
         elif getattr(response, "is_closed", False):
-            self.call.close(_content(response))
+            self.call.close(content_of(response))
         else:
             watch(self.call, response)
 
@@ -123,7 +124,7 @@ def _http_response(reply: Any) -> Any:
     return reply if hasattr(reply, "iter_bytes") and hasattr(reply, "is_closed") else None
 
 
-def _content(response: Any) -> Any:
+def content_of(response: Any) -> Any:
     """A body that has been read already."""
     content_type = str(response.headers.get("content-type", "")).partition(";")[0]
     if content_type.endswith("json"):

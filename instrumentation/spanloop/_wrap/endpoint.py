@@ -34,7 +34,7 @@ class Endpoint(Protocol):
     """One operation. Requests are JSON objects; replies are those, or the client's own objects."""
 
     operation: str
-    """`gen_ai.operation.name`; the span is called this and the model's name."""
+    """`gen_ai.operation.name`; the span is called this and the model's or agent's name."""
 
     def read_request(self, body: Mapping[str, Any]) -> Opening: ...
 

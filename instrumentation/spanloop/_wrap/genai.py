@@ -7,6 +7,7 @@ PROVIDER = "gen_ai.provider.name"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 
+AGENT_NAME = "gen_ai.agent.name"
 REQUEST_MODEL = "gen_ai.request.model"
 REQUEST_STREAM = "gen_ai.request.stream"
 

@@ -18,6 +18,7 @@ from spanloop._wrap.call import Call, Sending, current_call, is_covered
 from spanloop._wrap.carried import carried, carried_async
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.google_generate import Embed, GenerateContent, Predict
+from spanloop._wrap.google_interactions_client import trace_interactions
 from spanloop._wrap.google_stream import watched, watched_async
 from spanloop._wrap.providers import provider_of
 
@@ -38,9 +39,9 @@ ENDPOINTS: dict[str, Endpoint] = {
 def wrap_google_genai(client: Client) -> Client:
     """Traces the calls of models that a `google.genai.Client` makes, with its `aio`, its models and its chats.
 
-    Covers generating content, whole and streamed, function calling round by round, embeddings and images, on the
-    Gemini API and Vertex AI; not the Live and Interactions APIs. Thoughts count as output, cached tokens once. The
-    row's input is the contents as sent, its output the candidates as received.
+    Covers generating content, whole and streamed, function calling round by round, interactions, embeddings and
+    images, on the Gemini API and Vertex AI; not the Live API. Thoughts count as output, cached tokens once. The row's
+    input is the contents as sent, its output the candidates, or steps, as received.
 
         client = spanloop.wrap_google_genai(genai.Client())
     """
@@ -65,6 +66,7 @@ def wrap_google_genai_classes(module: Any) -> None:
     for kind, wrapper in ((module.chats.Chat, carried), (module.chats.AsyncChat, carried_async)):
         _replace(kind, "send_message_stream", wrapper)
     setattr(_api_client.BaseApiClient, MARK, True)
+    trace_interactions()
 
 
 def _wrap(client: Any, sender: Any) -> None:
@@ -75,6 +77,7 @@ def _wrap(client: Any, sender: Any) -> None:
     if not is_async:
         _replace(client.aio.models, "generate_content_stream", carried_async)
     setattr(sender, MARK, True)
+    trace_interactions()
 
 
 def _replace(holder: Any, name: str, wrapper: Callable[[Method], Method]) -> None:

@@ -19,13 +19,16 @@ FILE_FIELDS = ("file", "image", "mask")
 
 
 class _Plain:
-    """An operation whose request has one interesting field and whose reply comes in one piece."""
+    """An operation whose request has one interesting field, beside files, and whose reply comes in one piece."""
 
     operation = ""
     field = "input"
 
     def read_request(self, body: Mapping[str, Any]) -> Opening:
         attributes, metadata = split_request(body, PARAMETERS, (self.field, *FILE_FIELDS))
+        files = {name: body[name] for name in FILE_FIELDS if name in body}
+        if files:
+            return Opening(known({self.field: body.get(self.field), **files}), attributes, metadata)
         return Opening(body.get(self.field, UNSET), attributes, metadata)
 
     def read_reply(self, reply: Any) -> Closing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 # Names as in OpenTelemetry's `gen_ai.provider.name`; ends of host names.
@@ -31,6 +32,7 @@ HOSTS = {
 }
 
 
+@lru_cache(maxsize=256)
 def provider_of(base_url: str, speaks: str) -> str:
     """The provider's name; `speaks`, whose API it is, where the host is nobody we know."""
     host = (urlsplit(base_url).hostname or "").lower()
@@ -43,6 +45,7 @@ def provider_of(base_url: str, speaks: str) -> str:
     return speaks
 
 
+@lru_cache(maxsize=256)
 def server_of(base_url: str) -> tuple[str, int | None]:
     """Host and port, for `server.address` and `server.port`."""
     parts = urlsplit(base_url)

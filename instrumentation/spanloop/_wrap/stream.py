@@ -55,6 +55,7 @@ class Watch:
         self._is_sse = self._content_type == "text/event-stream"
         self._chunks: list[bytes] = []
         self._beginning = b""  # of a stream, until its first token
+        self._has_token = False
         self._size = 0
         self._error: BaseException | None = None
         self._is_closed = False
@@ -67,10 +68,11 @@ class Watch:
         self._size += len(chunk)
         if self._size <= MAX_KEPT_BYTES:
             self._chunks.append(chunk)
-        if self._is_sse and not self._call.has_token:
-            self._look_for_token(chunk)
-        if self._is_sse and b'"error"' in chunk:
-            self._look_for_error(chunk)
+        if self._is_sse:
+            if not self._has_token:
+                self._look_for_token(chunk)
+            if b'"error"' in chunk:
+                self._look_for_error(chunk)
         if self._is_closed:
             self._finish()
 
@@ -79,6 +81,7 @@ class Watch:
         events, self._beginning = complete_events(self._beginning + chunk)
         for event in events:
             self._call.saw(event)
+        self._has_token = self._call.has_token
 
     @guarded
     def _look_for_error(self, chunk: bytes) -> None:
