@@ -40,6 +40,7 @@ from spanloop_collector.settings import Settings
 from spanloop_collector.spool import Spool
 from spanloop_collector.spool.record import RecordFlags
 from spanloop_collector.store import Store
+from spanloop_collector.store.bells import hear_others
 from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
 from spanloop_collector.variants import run_variants
 from spanloop_collector.webhooks.outbox import ALERT, VARIANT, Outbox
@@ -72,6 +73,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     store = Store(settings.store, settings.data_dir)
     stages.callback(store.close)
     await stages.enter_async_context(keep_trying_to_migrate(store))
+    await stages.enter_async_context(_background(hear_others(store)))
 
     dead_letters = DeadLetters(settings.data_dir / "dead", store)
     scoring = Scoring(store)

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks import (
     acknowledge,
     compare,
+    idle,
     ingest,
     memory,
     page,
@@ -37,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Options], None]] = {
     "embedded": ingest.embedded,
     "acknowledge": acknowledge.measure,
     "memory": memory.measure,
+    "idle": idle.measure,
     "queries": queries.measure,
     "queries-fill": queries.fill,
     "page": page.measure,

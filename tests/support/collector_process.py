@@ -130,6 +130,12 @@ class CollectorProcess:
                 raise AssertionError(f"{error.code}: {error.read().decode()}") from None
         return [json.loads(line) for line in lines if line]
 
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels."""
+        lines = self._call(f"{self.api_url}/metrics").decode().splitlines()
+        [value] = [line.split()[1] for line in lines if line.startswith(f"{name} ")]
+        return float(value)
+
     @property
     def admin_key(self) -> str:
         """The key that the collector made for this machine; empty where keys are off."""

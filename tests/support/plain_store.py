@@ -10,6 +10,7 @@ from typing import Any
 import clickhouse_connect
 from clickhouse_connect.driver.query import QueryResult
 from spanloop_collector.settings import StoreSettings
+from spanloop_collector.store.bells import Bells
 
 SERVER_ENGINE = "Atomic"
 
@@ -28,6 +29,7 @@ class PlainStore:
         self.is_embedded = not settings.clickhouse_url
         # Guards the client: one query at a time each.
         self._lock = threading.Lock()
+        self.bells = Bells()
         self._client = clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)
         self.command(f"CREATE DATABASE {self.database} ENGINE = {SERVER_ENGINE}")
 

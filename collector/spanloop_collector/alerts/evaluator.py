@@ -22,14 +22,14 @@ from spanloop_collector.alerts.message import body_of
 from spanloop_collector.alerts.rule import AlertRule
 from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.errors import SpanloopError, StoreUnavailableError
+from spanloop_collector.store.bells import LOOK_AGAIN_SECONDS
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, Latest
 from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.outbox import ALERT, Message, Outbox, json_body
 
-LOOK_EVERY_SECONDS = 1.0
-REST_SECONDS = 3.0
-"""Between looks while there is no alert at all."""
 MAX_AT_ONCE = 4
+LOOK_EVERY_SECONDS = 1.0
+"""While evaluations are under way: the next ones may wait for their end."""
 CLAIM_RUNS_OUT_SECONDS = 60.0
 """An evaluation that has not ended after so long was begun by a collector that is gone."""
 
@@ -71,20 +71,26 @@ class Evaluator:
     outbox: Outbox
     now: Callable[[], float] = time.time
     collector: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
-    _has_rules: bool = False
+    _next_slot: float = 0.0
     _under_way: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Looks again and again for alerts whose time has come."""
         try:
-            while True:
-                try:
-                    await self.start_due()
-                except (Error, StoreUnavailableError) as error:
-                    logger.debug("alerts: will look again reason=%s", error)
-                await asyncio.sleep(LOOK_EVERY_SECONDS if self._has_rules else REST_SECONDS)
+            with self.store.bells.listen("changes") as bell:
+                while True:
+                    try:
+                        await self.start_due()
+                    except (Error, StoreUnavailableError) as error:
+                        logger.debug("alerts: will look again reason=%s", error)
+                    await bell.wait(self._pause())
         finally:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    def _pause(self) -> float:
+        if self._under_way:
+            return LOOK_EVERY_SECONDS
+        return min(max(self._next_slot - self.now(), 0.0), LOOK_AGAIN_SECONDS)
 
     async def start_due(self) -> list[asyncio.Task[None]]:
         """Begins the evaluations that are due and that no other collector has taken; returns them."""
@@ -102,7 +108,8 @@ class Evaluator:
     def due(self) -> list[tuple[AlertRule, Latest | None]]:
         """The alerts whose time has come, each with the outcome of its last evaluation. Blocks."""
         rules = [rule for rule in self.rules.all() if not rule.is_paused]
-        self._has_rules = bool(rules)
+        now = self.now()
+        self._next_slot = min((next_slot(rule, now) for rule in rules), default=now + LOOK_AGAIN_SECONDS)
         if not rules:
             return []
         seen = {(latest.project, latest.id): latest for latest in self._log.latest()}
@@ -181,6 +188,11 @@ class Evaluator:
 def slot_version(rule: AlertRule, now: float) -> int:
     """The version of a slot's claim; its outcome has the next one. Grows also when the alert's rhythm changes."""
     return int(now // rule.every_seconds * rule.every_seconds * 1000) * 2
+
+
+def next_slot(rule: AlertRule, now: float) -> float:
+    """When the slot after this one begins, in Unix seconds."""
+    return (now // rule.every_seconds + 1) * rule.every_seconds
 
 
 def message_id(rule: AlertRule, number: int, announcement: Announcement) -> str:

@@ -15,8 +15,6 @@ from spanloop_collector.keys.record import KeyRecord
 from spanloop_collector.keys.secret import KeyText, hash_secret, mint_key
 from spanloop_collector.keys.table import KeyTable
 
-REFRESH_SECONDS = 2.0
-
 logger = logging.getLogger(__name__)
 
 
@@ -62,9 +60,10 @@ class KeyRing:
 
     async def watch(self) -> None:
         """Keeps the keys fresh until cancelled."""
-        while True:
-            await asyncio.sleep(REFRESH_SECONDS)
-            await self._try_refresh()
+        with self._table.listen() as bell:
+            while True:
+                await bell.wait()
+                await self._try_refresh()
 
     async def refresh(self) -> None:
         """Reads the table now; raises when it cannot be reached."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from spanloop_collector.keys.principal import Scope
 from spanloop_collector.keys.record import KeyRecord
+from spanloop_collector.store.bells import Bell, Bells
+
+TABLE = "api_keys"
 
 READ_KEYS = """
 SELECT key_id, name, project, scopes, secret_sha256, toUnixTimestamp64Milli(created), is_revoked
@@ -37,6 +41,9 @@ class KeyDatabase(Protocol):
     @property
     def database(self) -> str: ...
 
+    @property
+    def bells(self) -> Bells: ...
+
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> QueryResult: ...
 
     def command(self, sql: str, parameters: dict[str, Any] | None = None) -> object: ...
@@ -53,9 +60,16 @@ class KeyTable:
         result = self._store.query(READ_KEYS, {"database": self._store.database})
         return [_key_record(row) for row in result.result_rows]
 
+    @contextmanager
+    def listen(self) -> Iterator[Bell]:
+        """A bell that rings when a key was written, here or by another collector."""
+        with self._store.bells.listen(TABLE) as bell:
+            yield bell
+
     def write(self, record: KeyRecord) -> None:
         """Stores a new key, or the revocation of one."""
         self._store.command(WRITE_KEY, self._parameters(record))
+        self._store.bells.ring(TABLE)
 
     def _parameters(self, record: KeyRecord) -> dict[str, Any]:
         return {

@@ -47,6 +47,7 @@ class Spool:
         self._active_since: float | None = None
         self._is_seal_asked = False
         self._is_closed = False
+        self._is_taking_ended = False
         self._takers: set[asyncio.Future[None]] = set()
         self._recover()
         self._committer = Committer(
@@ -94,7 +95,7 @@ class Spool:
 
     async def take(
         self,
-        timeout: float,  # noqa: ASYNC109 - running out of time is an answer here, not an error
+        timeout: float = float("inf"),  # noqa: ASYNC109 - running out of time is an answer here, not an error
     ) -> SealedSegment | None:
         """The oldest sealed segment, for this caller alone; None when there is none for `timeout` seconds.
 
@@ -103,10 +104,15 @@ class Spool:
         deadline = self._loop.time() + timeout
         while not self._ready:
             pause = deadline - self._loop.time()
-            if pause <= 0:
+            if pause <= 0 or self._is_taking_ended:
                 return None
             await self._wait_for_change(min(pause, self._until_due()))
         return self._ready.pop(0)
+
+    def end_taking(self) -> None:
+        """Whoever waits in `take`, now or later, gets None when nothing is ready."""
+        self._is_taking_ended = True
+        self._wake_takers()
 
     def release(self, segment: SealedSegment) -> None:
         """Gives back a taken segment that was not inserted; the next `take` may return it."""
@@ -206,7 +212,7 @@ class Spool:
         change = self._loop.create_future()
         self._takers.add(change)
         try:
-            await asyncio.wait([change], timeout=pause)
+            await asyncio.wait([change], timeout=None if pause == float("inf") else pause)
         finally:
             self._takers.discard(change)
 

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 
 from clickhouse_connect.driver.client import Client
 
+from spanloop_collector.store.bells import Bells
+
 SEEN_WITHIN_SECONDS = 5.0
 """A replica may show the other writer's version a moment late."""
 LOOK_EVERY_SECONDS = 0.02
@@ -46,6 +48,9 @@ class ChangeDatabase(Protocol):
 
     @property
     def database(self) -> str: ...
+
+    @property
+    def bells(self) -> Bells: ...
 
     def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
 
@@ -139,6 +144,7 @@ class ChangeLog:
                 fmt="JSONEachRow",
                 settings={"insert_deduplication_token": token},
             )
+        self._store.bells.ring(self._table)
 
     def _winner(self, change: Change) -> str:
         """Who made that version, as soon as it can be seen."""

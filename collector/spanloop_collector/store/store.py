@@ -18,7 +18,9 @@ from spanloop_collector.schema import migrate
 from spanloop_collector.schema.fragments import sql_text
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.spool.record import Buffer
+from spanloop_collector.store.bells import Bells
 from spanloop_collector.store.connect import connect
+from spanloop_collector.telemetry import STATEMENTS
 
 OTLP_MESSAGES = {
     "traces": ("otlp_traces", "ExportTraceServiceRequest"),
@@ -52,6 +54,7 @@ class Store:
     def __init__(self, settings: StoreSettings, data_dir: Path) -> None:
         self.settings = settings
         self.data_dir = data_dir
+        self.bells = Bells()
         self._is_migrated = False
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._otlp_schema = (files("spanloop_collector.schema") / "otlp.proto").read_text()
@@ -85,6 +88,7 @@ class Store:
         """Brings the schema up to date; inserts of OTLP wait for it."""
         migrate(self, retention_days=self.settings.retention_days)
         self._is_migrated = True
+        self.bells.ring(*self.bells.tables)
 
     def query(
         self, sql: str, parameters: dict[str, Any] | None = None, settings: Mapping[str, Any] | None = None
@@ -106,6 +110,7 @@ class Store:
         """Inserts rows into one of our tables; values in the order of `columns`."""
         with self.client() as client:
             client.insert(table, rows, column_names=columns, database=self.database)
+        self.bells.ring(table)
 
     def insert_otlp(self, signal: str, payload: Buffer, *, token: str, file: Path | None = None) -> None:
         """Inserts an OTLP export request. The same token again, even much later, inserts nothing.
@@ -117,15 +122,16 @@ class Store:
             # Between the tables and the views that fill them, an insert would succeed and store nothing.
             raise StoreUnavailableError("the schema is not up to date yet")
         table, message = OTLP_MESSAGES[signal]
-        table = f"{self.database}.{table}"
+        target = f"{self.database}.{table}"
         settings = INSERT_SETTINGS | self._format_schema(message) | {"insert_deduplication_token": token}
         with self.client() as client:
             if self.is_embedded and file is not None:
-                client.command(_insert_from(file, table, settings))
+                client.command(_insert_from(file, target, settings))
             else:
                 # Sent as it lies in memory; `bytes` the client would copy behind the statement first.
                 block: Any = memoryview(payload)
-                client.raw_insert(table, insert_block=block, fmt=OTLP_FORMAT, settings=settings)
+                client.raw_insert(target, insert_block=block, fmt=OTLP_FORMAT, settings=settings)
+        self.bells.ring(table)
 
     def close(self) -> None:
         """Closes every idle client; call it once nothing is in flight."""
@@ -153,6 +159,7 @@ class Store:
     def client(self) -> Iterator[Client]:
         """A client for one query, back in the pool afterwards unless its connection broke."""
         client = self._take_client()
+        STATEMENTS.inc()
         try:
             yield client
         except OperationalError as error:

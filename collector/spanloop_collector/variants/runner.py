@@ -25,8 +25,7 @@ from spanloop_collector.webhooks.outbox import VARIANT, Message, Outbox, json_bo
 from spanloop_collector.webhooks.targets import target_owner
 
 LOOK_EVERY_SECONDS = 0.25
-REST_SECONDS = 1.0
-"""Between looks while nothing runs."""
+"""While something runs."""
 ABANDONED_AFTER_SECONDS = 60.0
 """A run that its experiment does not know after so long was never begun."""
 
@@ -52,15 +51,19 @@ class VariantRunner:
 
     async def run(self) -> None:
         """Looks for runs that are under way, and moves each."""
-        while True:
-            running: Sequence[tuple[str, str]] = ()
-            try:
-                running = await asyncio.to_thread(self.table.running)
-            except (Error, StoreUnavailableError) as error:
-                logger.debug("variants: will look again reason=%s", error)
-            for project, run_id in running:
-                await self._step_quietly(project, run_id)
-            await asyncio.sleep(LOOK_EVERY_SECONDS if running else REST_SECONDS)
+        with self.store.bells.listen("variant_runs") as bell:
+            while True:
+                running: Sequence[tuple[str, str]] = ()
+                try:
+                    running = await asyncio.to_thread(self.table.running)
+                except (Error, StoreUnavailableError) as error:
+                    logger.debug("variants: will look again reason=%s", error)
+                for project, run_id in running:
+                    await self._step_quietly(project, run_id)
+                if running:
+                    await asyncio.sleep(LOOK_EVERY_SECONDS)
+                else:
+                    await bell.wait()
 
     async def step(self, project: str, run_id: str) -> None:
         """Moves one run as far as it can go now."""

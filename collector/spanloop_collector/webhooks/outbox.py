@@ -19,8 +19,10 @@ from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender
 from spanloop_collector.webhooks.targets import Targets
 
-LOOK_EVERY_SECONDS = 2.0
-"""For messages to try again, and those of a collector that died; new ones wake us."""
+LOOK_AGAIN_SECONDS = 30.0
+"""For messages of a collector that died; new ones wake us, and those to try again have their time."""
+AFTER_FAILURE_SECONDS = 5.0
+"""Until the next look when ClickHouse did not answer."""
 RETRY_AFTER_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Pauses before the second try and those after it; then the message is given up."""
 ATTEMPT_RUNS_OUT_SECONDS = 60.0
@@ -34,10 +36,9 @@ MAX_AT_ONCE = {ALERT: 4, VARIANT: 32}
 
 WAITING, SENDING, DELIVERED, FAILED = "waiting", "sending", "delivered", "failed"
 
-FIND_DUE = """
-SELECT project, id FROM {database:Identifier}.webhook_deliveries
+FIND_NEXT = """
+SELECT project, id, toUnixTimestamp64Milli(next_attempt) / 1000 FROM {database:Identifier}.webhook_deliveries
 WHERE topic = {topic:String} AND status IN ('waiting', 'sending')
-    AND next_attempt <= fromUnixTimestamp64Milli({now_ms:Int64})
 ORDER BY next_attempt
 LIMIT 100
 """
@@ -130,11 +131,12 @@ class Outbox:
         """Delivers until cancelled."""
         try:
             while True:
+                pause = AFTER_FAILURE_SECONDS
                 try:
-                    await self._start_due()
+                    pause = await self._start_due()
                 except (Error, StoreUnavailableError) as error:
                     logger.debug("webhooks: will look again reason=%s", error)
-                await self._pause()
+                await self._pause(pause)
         finally:
             await self._stop()
 
@@ -147,11 +149,16 @@ class Outbox:
             self._sender.break_off()
             await asyncio.wait(under_way)
 
-    async def _start_due(self) -> None:
-        for project, message_id in await asyncio.to_thread(self._due):
+    async def _start_due(self) -> float:
+        """Begins the tries whose time has come; returns the seconds until the next one."""
+        for project, message_id, due in await asyncio.to_thread(self._next):
+            pause = due - self._now()
+            if pause > 0:
+                return min(pause, LOOK_AGAIN_SECONDS)
             key = f"{project}/{message_id}"
             if len(self._under_way) < self._at_once and key not in self._under_way:
                 self._under_way[key] = asyncio.create_task(self._deliver_quietly(key, project, message_id))
+        return LOOK_AGAIN_SECONDS
 
     async def _deliver_quietly(self, key: str, project: str, message_id: str) -> None:
         try:
@@ -166,17 +173,18 @@ class Outbox:
             # There is room for another one.
             self.wake()
 
-    async def _pause(self) -> None:
+    async def _pause(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(LOOK_EVERY_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._wake.wait()
         except TimeoutError:
             return
         self._wake.clear()
 
-    def _due(self) -> list[tuple[str, str]]:
-        parameters = {"database": self._store.database, "topic": self._topic, "now_ms": round(self._now() * 1000)}
-        return [(row[0], row[1]) for row in self._store.query(FIND_DUE, parameters).result_rows]
+    def _next(self) -> list[tuple[str, str, float]]:
+        """Project, id and time of the messages whose turn comes first."""
+        parameters = {"database": self._store.database, "topic": self._topic}
+        return [(row[0], row[1], row[2]) for row in self._store.query(FIND_NEXT, parameters).result_rows]
 
     def _send(self, message_id: str, message: Message) -> Attempt:
         target = self._targets.find(message.owner)

@@ -40,18 +40,21 @@ class MergePacer:
             await self._try(self._start_merges)
             while True:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
-                await self._try(self._adjust)
+                if self._is_held or self._is_behind():
+                    await self._try(self._adjust)
         finally:
             if self._is_held:
                 await self._try(self._start_merges)
 
     def _adjust(self) -> None:
-        behind = any(spool.backlog().oldest_age_seconds > BEHIND_SECONDS for spool in self._spools)
-        if not behind:
+        if not self._is_behind():
             if self._is_held:
                 self._start_merges()
         elif self._is_held != (has_room := self._count_parts() < MAX_PARTS):
             (self._stop_merges if has_room else self._start_merges)()
+
+    def _is_behind(self) -> bool:
+        return any(spool.backlog().oldest_age_seconds > BEHIND_SECONDS for spool in self._spools)
 
     def _count_parts(self) -> int:
         (count,) = self._store.column(

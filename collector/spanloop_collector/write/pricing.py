@@ -20,7 +20,8 @@ from genai_prices.types import ModelPrice, TieredPrices
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.store import Store
 
-LOOK_EVERY_SECONDS = 1.0
+REST_SECONDS = 1.0
+"""Between looks while spans arrive."""
 LOOK_BACK_SECONDS = 60
 
 PROVIDERS = {
@@ -92,13 +93,15 @@ class Pricing:
 
     async def run(self) -> None:
         """Works until cancelled."""
-        while True:
-            try:
-                await asyncio.to_thread(self.price_new_models)
-            except (Error, StoreUnavailableError) as error:
-                # The writer reports that ClickHouse is away; here the next look will do.
-                logger.debug("pricing: will look again reason=%s", error)
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+        with self._store.bells.listen("otlp_traces") as bell:
+            while True:
+                try:
+                    await asyncio.to_thread(self.price_new_models)
+                except (Error, StoreUnavailableError) as error:
+                    # The writer reports that ClickHouse is away; here the next look will do.
+                    logger.debug("pricing: will look again reason=%s", error)
+                await asyncio.sleep(REST_SECONDS)
+                await bell.wait()
 
     def price_new_models(self) -> list[Price]:
         """Prices every model that recent spans name and the table lacks; returns what it added."""

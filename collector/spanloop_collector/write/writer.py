@@ -26,7 +26,6 @@ from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
 FIRST_RETRY_SECONDS = 0.25
-TAKE_TIMEOUT_SECONDS = 0.25
 BARRIER_POLL_SECONDS = 0.02
 # Ages of segments and the barrier's own time come from different clocks.
 CLOCK_MARGIN_SECONDS = 0.01
@@ -70,6 +69,7 @@ class Writer:
         except TimeoutError:
             logger.info("write: stopping with a backlog signal=%s %s", self._signal, self._spool.backlog())
         self._is_stopping.set()
+        self._spool.end_taking()
         await asyncio.gather(*self._workers)
         for task in self._finishing:
             # Its segment stays: it is stored and looked at again by the next start, to no effect where it was.
@@ -90,7 +90,7 @@ class Writer:
 
     async def _work(self) -> None:
         while not self._is_stopping.is_set():
-            segment = await self._spool.take(TAKE_TIMEOUT_SECONDS)
+            segment = await self._spool.take()
             if segment is not None and not await self._write(segment):
                 self._spool.release(segment)
 

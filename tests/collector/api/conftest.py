@@ -91,11 +91,8 @@ async def api(
     tmp_path: Path,
     requires_keys: bool,
     playground_settings: PlaygroundSettings,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Api]:
     """The API, served on free ports."""
-    # Stopping waits for a take to end.
-    monkeypatch.setattr("spanloop_collector.write.writer.TAKE_TIMEOUT_SECONDS", 0.05)
     spool, logs = (
         Spool.open(tmp_path / signal, SpoolSettings(), signal=signal, flush_after_seconds=0.01)
         for signal in ("traces", "logs")
