@@ -67,7 +67,16 @@ Tree = list[Any]
 @pytest.fixture(scope="module")
 def found() -> dict[str, Tree]:
     """The tree of each scenario: name, type, and of model calls the answer and the cached tokens."""
-    code = [PRELUDE, LANGCHAIN, LANGGRAPH, OPENAI_AGENTS, PYDANTIC_AI, "servers.close(); print(json.dumps(FOUND))"]
+    code = [
+        PRELUDE,
+        LANGCHAIN,
+        LANGGRAPH,
+        OPENAI_AGENTS,
+        PYDANTIC_AI,
+        DSPY,
+        BEDROCK,
+        "servers.close(); print(json.dumps(FOUND))",
+    ]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", "\n".join(code)],
         cwd=Path(__file__).parents[2],
@@ -83,7 +92,7 @@ def found() -> dict[str, Tree]:
 
 def test_all_are_traced(found: dict[str, Tree]) -> None:
     assert found["traced"][:5] == ["openai", "anthropic", "google_genai", "litellm", "pydantic_ai"]
-    assert {"langchain", "openai-agents"} <= set(found["traced"])
+    assert {"bedrock", "dspy", "langchain", "mcp", "openai-agents"} <= set(found["traced"])
 
 
 LANGCHAIN = """
@@ -222,6 +231,64 @@ def test_pydantic_ai(found: dict[str, Tree]) -> None:
     assert [span[0] for span in spans if span[0] != "chat gpt-test"][:2] == ["request", "invoke_agent guide"]
     [tool] = [span for span in spans if "look_up" in span[0] and "function" not in span]
     assert tool[1] == [["look_up", "function"]]
+
+
+DSPY = """
+THOUGHT = "[[ ## reasoning ## ]]\\nIt is.\\n\\n[[ ## answer ## ]]\\nParis.\\n\\n[[ ## completed ## ]]"
+
+def counted(row):
+    attributes = row.get("attributes", {})
+    if attributes.get("openinference.span.kind") == "LLM":
+        yield [attributes.get(f"gen_ai.usage.{name}") for name in
+               ("input_tokens", "output_tokens", "cache_read.input_tokens")]
+    for child in row.get("children", ()):
+        yield from counted(child)
+
+def dspy_answers(url, engine):
+    import dspy
+
+    model = dspy.LM("openai/gpt-test", api_base=url, api_key="k", cache=False, engine=engine)
+    with spanloop.start_span("request"), dspy.context(lm=model):
+        dspy.ChainOfThought("question -> answer")(question="Capital?")
+
+for engine in ("lm15", "litellm"):
+    @scenario(answer(content=THOUGHT))
+    def dspy_tree(url):
+        dspy_answers(url, engine)
+    FOUND[f"dspy {engine}"] = [*counted(*spans.tree(attributes=True))]
+"""
+
+
+@pytest.mark.parametrize("engine", ["lm15", "litellm"])
+def test_dspy(engine: str, found: dict[str, Tree]) -> None:
+    assert found[f"dspy {engine}"] == [[100, 12, 80]]
+
+
+BEDROCK = """
+BEDROCK_ANSWER = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Paris."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 20, "outputTokens": 12, "totalTokens": 112, "cacheReadInputTokens": 80},
+    "metrics": {"latencyMs": 1},
+}
+
+@scenario(Reply(BEDROCK_ANSWER))
+def bedrock(url):
+    import boto3
+
+    keys = {"aws_access_key_id": "k", "aws_secret_access_key": "k", "region_name": "us-east-1"}
+    client = boto3.client("bedrock-runtime", endpoint_url=url, **keys)
+    with spanloop.start_span("request"):
+        client.converse(modelId="claude", messages=[{"role": "user", "content": [{"text": "Capital?"}]}])
+    [row] = spans.tree(attributes=True)[0]["children"]
+    FOUND["bedrock tokens"] = [row["attributes"][f"llm.token_count.{name}"] for name in
+                               ("prompt", "completion", "prompt_details.cache_read")]
+"""
+
+
+def test_bedrock(found: dict[str, Tree]) -> None:
+    assert found["bedrock"] == [["request", [["bedrock.converse"]]]]
+    assert found["bedrock tokens"] == [100, 12, 80]
 
 
 def _all(tree: list[Any]) -> list[Any]:

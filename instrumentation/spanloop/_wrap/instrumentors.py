@@ -8,9 +8,11 @@ from typing import Any
 
 from spanloop._failsafe import guarded, log
 from spanloop._provider import tracer_provider
+from spanloop._wrap.dspy import count_tokens
 from spanloop._wrap.imported import is_installed, when_imported
 from spanloop._wrap.langchain import join_runs
 from spanloop._wrap.llama_index import note_runs
+from spanloop._wrap.mcp import carry_ours
 
 GROUP = "opentelemetry_instrumentor"
 # Distributions by what their names start with; of two for one library the first here is taken, since it records
@@ -32,8 +34,13 @@ MODULES = {
     "smolagents": "smolagents",
 }
 
-# What makes their spans known to our wrappers, where they are not current.
-ADAPTERS: dict[str, Callable[[Any], None]] = {"langchain": join_runs, "llama-index": note_runs}
+# What joins them to our spans where OpenTelemetry's context does not, or adds what they leave out.
+ADAPTERS: dict[str, Callable[[Any], None]] = {
+    "dspy": count_tokens,
+    "langchain": join_runs,
+    "llama-index": note_runs,
+    "mcp": carry_ours,
+}
 
 
 def run_instrumentors(wanted: Collection[str] | None = None) -> tuple[str, ...]:
