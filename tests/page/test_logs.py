@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.page import seed
 from tests.page.conftest import Visit
+from tests.page.evals import Api
 from tests.support.waiting import wait_until
 
 
@@ -94,8 +95,14 @@ def test_groups_columns_and_frequent_values(visit: Visit) -> None:
     page.get_by_role("textbox", name="Column by SQL").click()
     page.keyboard.type("upper(model)")
     page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Pin Model", exact=True).click()
+    page.get_by_role("button", name="Move Time to the right").click()
     page.keyboard.press("Escape")
     expect(rows(page).first).to_contain_text("GPT-4O-MINI")
+    # A pinned column comes first; all of it is in the address, and so in a saved view.
+    expect(page.get_by_role("columnheader")).to_contain_text(["", "Model", "Name", "Time"])
+    page.reload()
+    expect(page.get_by_role("columnheader")).to_contain_text(["", "Model", "Name", "Time"])
     page.keyboard.press("f")
     expect(page.get_by_role("complementary", name="Frequent values").get_by_text("gpt-4o-mini")).to_be_visible()
 
@@ -152,6 +159,36 @@ def test_selected_rows_are_tagged_exported_and_added_to_a_dataset(visit: Visit, 
     wait_until(
         lambda: visit.collector.sql("SELECT count() AS n FROM logs WHERE has(tags, 'checked')")[0]["n"] == 2,
         what="two tagged rows",
+    )
+
+
+def test_selected_rows_are_scored_by_hand_and_by_a_rule(visit: Visit) -> None:
+    name = "names the order"
+    rule = {
+        "name": name,
+        "project": seed.PROJECT,
+        "scorers": [{"use": "contains", "name": "named", "options": {"text": ["order", "refund"]}}],
+        "sampling_rate": 0,
+        "scope": {"type": "span"},
+    }
+    Api(visit.collector, key=visit.collector.admin_key).call("/v1/scoring-rules", {"rule": rule})
+    page = visit.open("/p/support/logs?f=has(tags%2C%20'vip')&q=refund")
+    expect(rows(page).nth(1)).to_be_visible()
+    bar = page.get_by_role("toolbar", name="Selected rows")
+    for choose, done in (("by hand", "Scored 2 rows"), (name, f"{name} scored 2 rows")):
+        for key in "kkxjx":
+            page.keyboard.press(key)
+        bar.get_by_role("button", name="Score").click()
+        if choose == "by hand":
+            page.get_by_role("combobox", name="Name").fill("kind")
+            page.keyboard.press("Enter")
+        else:
+            bar.get_by_role("button", name=choose).click()
+        expect(page.get_by_text(done)).to_be_visible()
+    statement = "SELECT scores['kind'] AS kind, scores['named'] AS named FROM logs WHERE mapContains(scores, 'kind')"
+    wait_until(
+        lambda: visit.collector.sql(statement) == 2 * [{"kind": 1, "named": 0.5}],
+        what="two rows that a person and a rule have scored",
     )
 
 

@@ -8,6 +8,10 @@ from playwright.sync_api import expect
 
 from tests.page import seed
 from tests.page.conftest import Visit
+from tests.support.sending import send_span, wait_for_rows
+
+# When `send_span` says that its span began.
+SPAN_MS = 1_767_225_600_000
 
 
 def test_numbers_and_the_rows_behind_them(visit: Visit) -> None:
@@ -36,3 +40,15 @@ def test_numbers_and_the_rows_behind_them(visit: Visit) -> None:
     query = parse_qs(urlsplit(page.url).query)
     assert (query["v"], query["f"]) == (["spans"], ["is_root"])
     assert seed.PROJECT in page.url
+
+
+def test_split_by_project_leads_to_the_rows_of_that_project(visit: Visit) -> None:
+    send_span(visit.collector, "elsewhere", project="second", key=visit.collector.admin_key)
+    wait_for_rows(visit.collector, 1, project="second")
+    page = visit.open(f"/p/support/monitor?of=spans&t={SPAN_MS - 60_000}-{SPAN_MS + 60_000}&g=project")
+    expect(page.locator(".legend").first).to_have_text("second")
+    bar = page.get_by_role("region", name="Requests").locator("rect.bar").bounding_box()
+    assert bar is not None
+    page.mouse.click(bar["x"] + bar["width"] / 2, bar["y"] + bar["height"] / 2)
+    page.wait_for_url("**/p/second/logs?**")
+    expect(page.locator(".logs-list .row:not(.head)")).to_contain_text("elsewhere")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 import time
 
 from playwright.sync_api import expect
@@ -10,6 +12,15 @@ from tests.page import seed
 from tests.page.conftest import Visit
 from tests.support.waiting import wait_until
 
+PDF = "data:application/pdf;base64,JVBERi0xLjQKJSVFT0YK"
+# A hundredth of a second of silence.
+WAV = base64.b64encode(
+    b"RIFF\xc4\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00"
+    + struct.pack("<IIHH", 8000, 8000, 1, 8)
+    + b"data"
+    + struct.pack("<I", 80)
+    + b"\x80" * 80
+).decode()
 # On a quiet machine it takes a third of this.
 LONG_TRACE_SECONDS = 5.0
 
@@ -36,9 +47,34 @@ def test_trace_is_walked_from_the_list_to_the_failing_span(visit: Visit) -> None
     page.locator(".thread-span").first.click()
     page.get_by_role("tab", name="Events").click()
     expect(page.get_by_text("the answer took longer than usual")).to_be_visible()
+    page.get_by_role("radio", name="Logs 1").click()
+    page.get_by_role("list", name="Log records of the trace").get_by_role("button", name="chat gpt-4o").click()
+    assert f"s={seed.MAIN_CALL}" in page.url
     page.get_by_role("radio", name="Timeline").click()
     page.keyboard.press("Escape")
     expect(spans).to_have_count(0)
+
+
+def test_pictures_sounds_and_documents_are_shown_as_what_they_are(visit: Visit) -> None:
+    parts = [{"type": "image_url", "image_url": {"url": seed.PNG}}, {"type": "text", "text": "# A *title*"}]
+    parts += [{"type": "file", "file": {"filename": "bill.pdf", "file_data": PDF}}]
+    parts += [{"type": "input_audio", "input_audio": {"format": "wav", "data": WAV}}]
+    made = seed.span(
+        "e" * 32,
+        "e" * 16,
+        "all kinds",
+        time.time_ns() - seed.SECOND_NS,
+        1,
+        spanloop__input=[{"role": "user", "content": parts}],
+    )
+    seed.send(visit.collector, "traces", [made], key=visit.collector.admin_key)
+    wait_until(lambda: visit.collector.sql(f"SELECT 1 FROM logs WHERE span_id = '{'e' * 16}'") != [], what="the span")
+    page = visit.open(f"/p/support/logs?r={'e' * 32}")
+    message = page.get_by_role("region", name="Input")
+    expect(message.locator(".media img")).to_be_visible()
+    expect(message.locator(".markdown em")).to_have_text("title")
+    expect(message.locator("audio")).to_be_visible()
+    expect(message.locator("iframe[title='bill.pdf']")).to_be_visible()
 
 
 def test_what_people_add_is_stored_on_the_row(visit: Visit) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor, log10
 
 from spanloop.v1 import experiments_pb2 as pb
 
@@ -45,9 +46,14 @@ def amount(value: float, unit: str, is_score: bool) -> str:
     if is_score:
         return f"{value * 100:.1f}%"
     if unit == "$":
-        return f"${value:.4f}" if abs(value) < 1 else f"${value:,.2f}"
+        return f"${value:,.{_decimals(value)}f}"
     number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{number} {unit}".rstrip()
+
+
+def _decimals(dollars: float) -> int:
+    """Cents, or as many decimals as show two digits of less: a call may cost thousandths of a cent."""
+    return 2 if abs(dollars) >= 1 or not dollars else max(4, 1 - floor(log10(abs(dollars))))
 
 
 def signed(value: float, unit: str, is_score: bool) -> str:

@@ -29,8 +29,7 @@ function round(value: number): string {
 export function dollars(value: number): string {
   if (!value) return "";
   if (value >= 100) return `$${WHOLE.format(value)}`;
-  if (value >= 0.01) return `$${value.toFixed(2)}`;
-  return `$${value.toPrecision(2).replace(/e-\d+$/, "") === "0.0" ? value.toExponential(1) : value.toFixed(6).replace(/0+$/, "")}`;
+  return value >= 0.01 ? `$${value.toFixed(2)}` : `$${value.toPrecision(3).replace(/0+$/, "")}`;
 }
 
 export function score(value: number): string {

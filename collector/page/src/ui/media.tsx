@@ -37,9 +37,9 @@ export function AttachmentView({ value }: { value: Attachment }) {
   return <Loaded name={name} type={value.content_type ?? ""} load={() => loadAttachment(value.key!)} of={value.key} />;
 }
 
-export function DataView({ uri }: { uri: string }) {
+export function DataView({ uri, name = "" }: { uri: string; name?: string }) {
   const type = uri.slice(5, uri.indexOf(";"));
-  return <Loaded name={type} type={type} of={uri.slice(0, 100) + uri.length} load={async () => new Blob([decode(uri)], { type })} />;
+  return <Loaded name={name || type} type={type} of={uri.slice(0, 100) + uri.length} load={async () => new Blob([decode(uri)], { type })} />;
 }
 
 async function loadAttachment(key: string): Promise<Blob> {

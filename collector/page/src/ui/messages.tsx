@@ -121,20 +121,27 @@ function Part({ value }: { value: unknown }) {
 }
 
 function MediaPart({ value }: { value: Fields }) {
-  const address = imageAddress(value);
-  if (isDataUri(address)) return <DataView uri={address} />;
-  if (isAttachment(address)) return <AttachmentView value={address} />;
-  if (typeof address === "string") return <OutsideLink address={address} label="image (elsewhere, not loaded)" />;
-  const inline = isFields(value["source"]) ? value["source"] : isFields(value["input_audio"]) ? value["input_audio"] : null;
-  if (inline && typeof inline["data"] === "string") {
-    const type = String(inline["media_type"] ?? `audio/${inline["format"] ?? "wav"}`);
-    const uri = `data:${type};base64,${inline["data"]}`;
-    if (isDataUri(uri)) return <DataView uri={uri} />;
-  }
+  const { content, name } = readMedia(value);
+  if (isDataUri(content)) return <DataView uri={content} name={name} />;
+  if (isAttachment(content)) return <AttachmentView value={content} />;
+  if (typeof content === "string" && /^https?:/.test(content)) return <OutsideLink address={content} label={`${name || "image"} (elsewhere, not loaded)`} />;
   return <JsonTree value={value} depth={2} />;
 }
 
-function imageAddress(value: Fields): unknown {
-  const image = value["image_url"] ?? value["image"];
-  return isFields(image) && "url" in image ? image["url"] : image;
+/** Where providers keep a picture, a sound or a document within a part of a message. */
+const HOLDERS = ["image_url", "image", "file", "source", "input_audio", "audio", "inline_data"];
+const CONTENTS = ["url", "file_data", "data", "uri", "content"];
+
+/** The part's content as a data URI, an attachment or an address; undefined when it has none that can be shown. */
+function readMedia(part: Fields): { content: unknown; name: string } {
+  for (const holder of [...HOLDERS.map((key) => part[key]), part]) {
+    if (typeof holder === "string" || isAttachment(holder)) return { content: holder, name: "" };
+    if (!isFields(holder)) continue;
+    const content = CONTENTS.map((key) => holder[key]).find((one) => one !== undefined);
+    const name = typeof holder["filename"] === "string" ? holder["filename"] : "";
+    const type = holder["media_type"] ?? holder["mime_type"] ?? (typeof holder["format"] === "string" ? `audio/${holder["format"]}` : undefined);
+    const isPlain = typeof content === "string" && /^[A-Za-z0-9+/=\s]+$/.test(content.slice(0, 100));
+    if (content !== undefined) return { content: isPlain && type ? `data:${type};base64,${content}` : content, name };
+  }
+  return { content: undefined, name: "" };
 }

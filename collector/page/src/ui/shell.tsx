@@ -37,6 +37,8 @@ export function Shell() {
 
 function Navigation({ onHelp }: { onHelp: () => void }) {
   const at = place.value;
+  // On a phone the pages scroll beside each other.
+  useEffect(() => document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }), [at.page]);
   const themeIcon = theme.value === "system" ? "system" : theme.value === "light" ? "sun" : "moon";
   return (
     <nav aria-label="Pages">

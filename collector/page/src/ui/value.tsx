@@ -39,7 +39,7 @@ export function Rendered({ value, role = "user" }: { value: unknown; role?: stri
 }
 
 function isPart(value: unknown): boolean {
-  return isAttachment(value) || (typeof value === "object" && value !== null && "type" in value && ("text" in value || "image_url" in value || "source" in value));
+  return isAttachment(value) || (typeof value === "object" && value !== null && "type" in value && ["text", "image_url", "source", "file", "input_audio"].some((key) => key in value));
 }
 
 /** Short objects read best with their texts rendered one under the other. */

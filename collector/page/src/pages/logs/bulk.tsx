@@ -10,6 +10,7 @@ import { ExportMenu } from "./menus";
 import { PromoteDialog, theseRows } from "./promote";
 import { exportSql, type LogRow } from "./queries";
 import { me } from "./me";
+import { BulkScore } from "./score";
 import type { LogsState } from "./state";
 
 interface Props {
@@ -35,6 +36,7 @@ export function BulkBar({ state, rows, onDone }: Props) {
     <div class="bulk-bar" role="toolbar" aria-label="Selected rows">
       <strong>{rows.length} selected</strong>
       <Button icon="datasets" onClick={() => setPromoting(true)}>Add to dataset</Button>
+      <BulkScore project={state.project} rows={rows} onDone={() => onDone(true)} />
       <Button icon="review" onClick={queue}>Review</Button>
       <TagMenu state={state} rows={rows} onDone={() => onDone(true)} />
       <ExportMenu state={state} ids={ids} label="Export the selected rows" />

@@ -15,12 +15,11 @@ export interface LogColumn {
   filter?: (value: string) => string;
 }
 
-/** The text that a person would look for in a value: the last message, a plain text, or the JSON itself. */
+/** The text that a person would look for in a value: a plain text, its only member, the last message, or the JSON itself. */
 function preview(column: string): string {
-  const last = (...path: string[]) => `JSONExtractString(${[column, ...path].join(", ")})`;
-  const candidates = [`if(JSONLength(${column}) = 1, ${last("1")}, '')`, last("-1", "'content'"), last("'messages'", "-1", "'content'"), last("'choices'", "1", "'message'", "'content'"), last("'content'")];
-  const picked = candidates.map((candidate) => `${candidate} != '', ${candidate}`).join(", ");
-  return `substringUTF8(multiIf(startsWith(${column}, '"'), JSONExtractString(${column}), ${picked}, ${column}), 1, 260)`;
+  const at = (...path: string[]) => `JSONExtractString(${[column, ...path].join(", ")})`;
+  const texts = [`if(startsWith(${column}, '"'), ${at()}, '')`, `if(JSONLength(${column}) = 1, ${at("1")}, '')`, at("-1", "'content'"), at("'messages'", "-1", "'content'"), at("'choices'", "1", "'message'", "'content'"), at("'content'"), column];
+  return `substringUTF8(arrayFirst(one -> one != '', [${texts.join(", ")}]), 1, 260)`;
 }
 
 const equals = (expression: string) => (value: string) => `${expression} = ${text(value)}`;

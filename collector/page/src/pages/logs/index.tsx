@@ -1,5 +1,5 @@
 // Logs: the project's traces and spans, newest first.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
@@ -9,6 +9,7 @@ import { remembered } from "../../lib/session";
 import { listViews } from "../../lib/views";
 import { Button, Empty, Segmented, Spinner } from "../../ui/basics";
 import { FirstSteps } from "../../ui/firststeps";
+import { GroupMenu } from "../../ui/groupmenu";
 import { Histogram } from "../../ui/histogram";
 import { TimeRange } from "../../ui/timerange";
 import { TracePanel } from "../trace/panel";
@@ -18,11 +19,12 @@ import { Facets } from "./facets";
 import { FilterBar } from "./filterbar";
 import { Groups } from "./groups";
 import { LogList, useListing } from "./list";
-import { ColumnsMenu, ExportMenu, GroupMenu } from "./menus";
+import { ColumnsMenu, ExportMenu, GROUPS } from "./menus";
 import { loadHistogram, type LogRow, newestRow } from "./queries";
 import { type LogsState, questionOf, readState } from "./state";
 import { addressQuery, ownDefaults, ViewsMenu } from "./views";
 
+const LIVE_COUNT_MS = 10_000;
 const showsFacets = remembered("logs.showsFacets", false);
 
 export default function Logs() {
@@ -34,13 +36,21 @@ export default function Logs() {
   const columns = columnsOf(state.columns, state.shape);
   const listing = useListing(state, columns);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const histogram = useLoaded(`${questionOf(state)} ${round}`, (signal) => loadHistogram(state, signal));
+  // The rows come first: counting all of them takes the database longer.
+  const counted = useRef<string | null>(null);
+  if (!listing.isLoading) counted.current = `${questionOf(state)} ${round}`;
+  const histogram = useLoaded(counted.current, (signal) => loadHistogram(state, signal));
   useEffect(() => setSelected(new Set()), [questionOf(state)]);
   const addFilter = (condition: string) => state.filters.includes(condition) || setQuery({ f: [...state.filters, condition] });
   const refresh = () => {
     setRound((n) => n + 1);
     listing.reload();
   };
+  useEffect(() => {
+    if (!state.isLive) return;
+    const timer = setInterval(() => setRound((n) => n + 1), LIVE_COUNT_MS);
+    return () => clearInterval(timer);
+  }, [state.isLive]);
   useKey("r", "Ask again", refresh);
   useKey("f", "Frequent values", () => (showsFacets.value = !showsFacets.value));
   useKey("t", "Traces or spans", () => setQuery({ v: state.shape === "traces" ? "spans" : null }));
@@ -55,7 +65,7 @@ export default function Logs() {
         <Segmented label="Rows are" value={state.shape} onChange={(shape) => setQuery({ v: shape === "traces" ? null : shape })} options={[["traces", "Traces"], ["spans", "Spans"]]} />
         <span class="hint total" aria-live="polite">{total !== undefined && `${whole(total)} ${state.shape}`}</span>
         <span class="grow" />
-        <GroupMenu state={state} />
+        <GroupMenu value={state.groupBy} label="Group by" none="No groups" choices={GROUPS} />
         <ColumnsMenu state={state} columns={columns} />
         <ExportMenu state={state} ids={null} label="Export what the filters leave" />
         <Button icon="live" label="Live: new rows as they arrive" isOn={state.isLive} onClick={() => setQuery({ live: state.isLive ? null : "1" }, { replace: true })} />
@@ -66,10 +76,10 @@ export default function Logs() {
         <Button icon="filter" label="Frequent values (f)" isOn={showsFacets.value} onClick={() => (showsFacets.value = !showsFacets.value)} />
         <FilterBar state={state} error={listing.error} />
       </div>
-      <Histogram from={state.range.from} to={state.range.to} bucket={histogram.data?.width ?? 60_000} buckets={histogram.data?.buckets ?? []} isLoading={histogram.isLoading} onRange={(from, to) => setQuery({ t: writeRange(from, to) })} />
+      <Histogram from={state.range.from} to={state.range.to} bucket={histogram.data?.width ?? 60_000} buckets={histogram.data?.buckets ?? []} isLoading={histogram.isLoading || listing.isLoading} onRange={(from, to) => setQuery({ t: writeRange(from, to) })} />
       <div class="logs-body">
         {showsFacets.value && !listing.error && <Facets state={state} onFilter={addFilter} />}
-        <div class="logs-list">
+        <div class="logs-list" aria-busy={listing.isLoading}>
           {state.groupBy ? <Groups state={state} /> : isEmpty ? <NoRows state={state} /> : <LogList state={state} columns={columns} listing={listing} selected={selected} onSelect={setSelected} onOpen={open} onFilter={addFilter} />}
           {listing.isLoading && !listing.rows.length && <div class="page-loading"><Spinner /></div>}
           {selected.size > 0 && <BulkBar state={state} rows={listing.rows.filter((row) => selected.has(row.span_id))} onDone={(isChanged) => (setSelected(new Set()), isChanged && setTimeout(listing.reload, 600))} />}

@@ -1,6 +1,7 @@
 // The list of rows: loads more at its end, and again every two seconds while live.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
+import { readRange } from "../../lib/range";
 import { remembered } from "../../lib/session";
 import { blame } from "../../lib/sql";
 import { ErrorBox, Spinner } from "../../ui/basics";
@@ -13,7 +14,6 @@ import { type LogsState, questionOf } from "./state";
 export type Density = "compact" | "normal" | "tall";
 export const density = remembered<Density>("logs.density", "compact");
 const widths = remembered<Record<string, number>>("logs.widths", {});
-export const pinned = remembered<string[]>("logs.pinned", []);
 
 const ROW_HEIGHT: Record<Density, number> = { compact: 29, normal: 38, tall: 74 };
 const LIVE_MS = 2000;
@@ -79,7 +79,8 @@ export function useListing(state: LogsState, columns: LogColumn[]): Listing {
     const timer = setInterval(async () => {
       const abort = new AbortController();
       try {
-        const fresh = await loadRows({ ...latest.current.state }, columns, null, abort.signal);
+        const { state: asked } = latest.current;
+        const fresh = await loadRows({ ...asked, range: readRange(asked.rangeText) }, columns, null, abort.signal);
         const totals = fresh.length && needsTotals(state, columns) ? await loadTotals(state, fresh, abort.signal) : new Map();
         setPages((now) => (now.of === question ? merged(now, fresh, totals) : now));
       } catch {
@@ -92,7 +93,7 @@ export function useListing(state: LogsState, columns: LogColumn[]): Listing {
   return {
     rows: pages.rows,
     totals: pages.totals,
-    isLoading,
+    isLoading: isLoading || pages.of !== question,
     isComplete: pages.isComplete && pages.of === question,
     error: pages.of === question ? pages.error : undefined,
     more: () => void (!isLoading && !pages.isComplete && pages.of === question && !pages.error && load(true)),
@@ -131,15 +132,15 @@ export function LogList({ state, columns, listing, selected, onSelect, onOpen, o
     isPinned: true,
     cell: (row) => <input type="checkbox" aria-label="Select row" checked={selected.has(row.span_id)} onChange={() => toggle(row)} />,
   };
-  const shown = [...columns.filter((column) => pinned.value.includes(column.id)), ...columns.filter((column) => !pinned.value.includes(column.id))];
+  const shown = [...columns.filter((column) => state.pinned.includes(column.id)), ...columns.filter((column) => !state.pinned.includes(column.id))];
   const numbers = new Set(["duration", "number", "cost", "count"]);
   const grid = shown.map((column): GridColumn<LogRow> => {
     const at = columns.indexOf(column);
     return {
       id: column.id,
       title: <span class="ellipsis">{column.title}</span>,
-      width: widths.value[column.id] ?? (pinned.value.includes(column.id) ? column.width || 240 : column.width),
-      isPinned: pinned.value.includes(column.id),
+      width: widths.value[column.id] ?? (state.pinned.includes(column.id) ? column.width || 240 : column.width),
+      isPinned: state.pinned.includes(column.id),
       ...(numbers.has(column.kind) ? { align: "right" as const } : {}),
       cell: (row) => <Cell column={column} row={row} value={row.values[at]} totals={listing.totals.get(row.trace_id)} onFilter={onFilter} />,
     };

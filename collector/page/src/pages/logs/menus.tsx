@@ -1,4 +1,4 @@
-// The list's menus: columns, grouping, density and export.
+// The list's menus: columns, density and export; and what rows are usually grouped by.
 import { useState } from "preact/hooks";
 import { setQuery } from "../../lib/router";
 import { saveFile } from "../../lib/save";
@@ -8,7 +8,7 @@ import { Button, Menu, MenuItem, Segmented, toast, toastError } from "../../ui/b
 import { Icon } from "../../ui/icons";
 import { SqlInput } from "../../ui/sqlinput";
 import { availableColumns, columnOf, CUSTOM_PREFIX, customColumn, type LogColumn, usualColumns } from "./columns";
-import { density, pinned } from "./list";
+import { density } from "./list";
 import { exportSql } from "./queries";
 import type { LogsState } from "./state";
 
@@ -16,6 +16,7 @@ export function ColumnsMenu({ state, columns }: { state: LogsState; columns: Log
   const [draft, setDraft] = useState("");
   const ids = columns.map((column) => column.id);
   const set = (next: string[]) => setQuery({ c: next.join() === usualColumns(state.shape).join() ? null : next }, { replace: true });
+  const togglePin = (id: string) => setQuery({ p: state.pinned.includes(id) ? state.pinned.filter((one) => one !== id) : [...state.pinned, id] }, { replace: true });
   const addCustom = () => {
     if (draft.trim()) set([...ids, customColumn(draft.trim())]);
     setDraft("");
@@ -28,13 +29,13 @@ export function ColumnsMenu({ state, columns }: { state: LogsState; columns: Log
         <div class="columns-menu">
           <div class="row-between">
             <Segmented label="Height of rows" value={density.value} onChange={(value) => (density.value = value)} options={[["compact", "Compact"], ["normal", "Normal"], ["tall", "Tall"]]} />
-            <button type="button" class="link" onClick={() => setQuery({ c: null }, { replace: true })}>Reset</button>
+            <button type="button" class="link" onClick={() => setQuery({ c: null, p: null }, { replace: true })}>Reset</button>
           </div>
           <h3>Shown</h3>
           {columns.map((column, at) => (
             <div class="column-line" key={column.id}>
               <span class="ellipsis grow" title={column.sql}>{column.title}</span>
-              <Button kind="quiet" icon="pin" label={`Pin ${column.title}`} isOn={pinned.value.includes(column.id)} onClick={() => togglePin(column.id)} />
+              <Button kind="quiet" icon="pin" label={`Pin ${column.title}`} isOn={state.pinned.includes(column.id)} onClick={() => togglePin(column.id)} />
               <Button kind="quiet" icon="up" label={`Move ${column.title} to the left`} disabled={at === 0} onClick={() => set(moved(ids, at, -1))} />
               <Button kind="quiet" icon="down" label={`Move ${column.title} to the right`} disabled={at === ids.length - 1} onClick={() => set(moved(ids, at, 1))} />
               <Button kind="quiet" icon="close" label={`Hide ${column.title}`} onClick={() => set(ids.filter((id) => id !== column.id))} />
@@ -57,37 +58,13 @@ export function ColumnsMenu({ state, columns }: { state: LogsState; columns: Log
   );
 }
 
-function togglePin(id: string): void {
-  pinned.value = pinned.value.includes(id) ? pinned.value.filter((one) => one !== id) : [...pinned.value, id];
-}
-
 function moved(ids: string[], at: number, step: number): string[] {
   const next = [...ids];
   [next[at], next[at + step]] = [next[at + step]!, next[at]!];
   return next;
 }
 
-const GROUPS: [string, string][] = [["Name", "name"], ["Model", "model"], ["Type", "type"], ["User", "metadata['user_id']"], ["Session", "metadata['session_id']"], ["Error", "substring(error, 1, 80)"], ["Hour", "toStartOfHour(created)"]];
-
-export function GroupMenu({ state }: { state: LogsState }) {
-  const [draft, setDraft] = useState(state.groupBy);
-  const label = GROUPS.find(([, sql]) => sql === state.groupBy)?.[0] ?? state.groupBy;
-  return (
-    <Menu align="right" label="Group by" button={<><Icon name="rows" /><span class={state.groupBy ? "" : "wide-only"}>{state.groupBy ? `By ${label}` : "Group"}</span></>}>
-      {(close) => (
-        <>
-          <MenuItem isOn={!state.groupBy} onClick={() => (setQuery({ g: null }), close())}>No groups</MenuItem>
-          {GROUPS.map(([name, sql]) => (
-            <MenuItem key={sql} isOn={state.groupBy === sql} onClick={() => (setQuery({ g: sql }), close())}>{name}</MenuItem>
-          ))}
-          <div class="menu-form">
-            <SqlInput isOneLine label="Group by SQL" hint="any expression" value={draft} onChange={setDraft} onSubmit={() => (setQuery({ g: draft.trim() }), close())} />
-          </div>
-        </>
-      )}
-    </Menu>
-  );
-}
+export const GROUPS: [string, string][] = [["Name", "name"], ["Model", "model"], ["Type", "type"], ["User", "metadata['user_id']"], ["Session", "metadata['session_id']"], ["Error", "substring(error, 1, 80)"], ["Hour", "toStartOfHour(created)"]];
 
 const FORMATS: [string, string, string][] = [["CSV", "CSVWithNames", "csv"], ["JSON lines", "JSONEachRow", "jsonl"], ["Parquet", "Parquet", "parquet"]];
 

@@ -10,6 +10,8 @@ import type { LogsState } from "./state";
 export const PAGE_ROWS = 100;
 const BUCKETS = 90;
 const DAY_MS = 86_400_000;
+/** The list looks at the newest one of so many parts of the range first: asking twice takes longer than a larger part. */
+const FIRST_PART = 32;
 
 export interface LogRow {
   span_id: string;
@@ -43,7 +45,9 @@ export function chooses(state: LogsState, range = state.range): string {
   const base = within(state, range);
   const found = conditions(state);
   if (state.shape === "spans") return [base, ...found].join(" AND ");
-  const matching = found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${[base, ...found].join(" AND ")})`] : [];
+  // What matches may have begun long after its root.
+  const ofTraces = within(state, { ...range, to: state.range.to });
+  const matching = found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${[ofTraces, ...found].join(" AND ")})`] : [];
   return [base, "is_root", ...matching].join(" AND ");
 }
 
@@ -65,7 +69,7 @@ export interface Cursor {
 export async function loadRows(state: LogsState, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<LogRow[]> {
   const { from, to } = state.range;
   const end = cursor ? parseTime(cursor.created) + 1 : to;
-  let part = Math.max(60_000, (end - from) / 256);
+  let part = Math.max(60_000, (end - from) / FIRST_PART);
   for (;;) {
     const start = Math.max(from, end - part);
     const rows = await loadPart(state, columns, { ...state.range, from: start, to: end }, cursor, signal);

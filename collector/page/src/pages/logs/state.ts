@@ -15,6 +15,8 @@ export interface LogsState {
   search: string;
   /** Columns by id; empty for the usual ones. */
   columns: string[];
+  /** Columns that stay in sight when the others scroll. */
+  pinned: string[];
   groupBy: string;
   isLive: boolean;
   traceId: string;
@@ -32,6 +34,7 @@ export function readState(): LogsState {
     filters: query.getAll("f"),
     search: query.get("q") ?? "",
     columns: query.getAll("c"),
+    pinned: query.getAll("p"),
     groupBy: query.get("g") ?? "",
     isLive: query.get("live") === "1",
     traceId: query.get("r") ?? "",

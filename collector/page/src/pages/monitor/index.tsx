@@ -6,12 +6,12 @@ import { useLoaded } from "../../lib/load";
 import { readRange, writeRange } from "../../lib/range";
 import { addressOf, go, place, setQuery } from "../../lib/router";
 import { blame, text } from "../../lib/sql";
-import { Button, Empty, ErrorBox, Menu, MenuItem, Segmented } from "../../ui/basics";
+import { Button, Empty, ErrorBox, Segmented } from "../../ui/basics";
 import { Legend, type Series, TimeChart } from "../../ui/charts";
-import { Icon } from "../../ui/icons";
+import { GroupMenu } from "../../ui/groupmenu";
 import { TimeRange } from "../../ui/timerange";
 import { FilterBar } from "../logs/filterbar";
-import { loadPoints, loadScores, loadTotals, type MonitorState, type Point, type Subject, subjectFilter, widthOf } from "./queries";
+import { BY_PROJECT, loadPoints, loadScores, loadTotals, type MonitorState, type Point, type Subject, subjectFilter, widthOf } from "./queries";
 import { bucketsOf, groupNames, scoreSeries, seriesOf } from "./series";
 
 function readState(): MonitorState {
@@ -79,7 +79,7 @@ export default function Monitor() {
         <h1>Monitor</h1>
         <Segmented<Subject> label="Count" value={state.subject} onChange={(subject) => setQuery({ of: subject === "traces" ? null : subject })} options={[["traces", "Traces"], ["llm", "Model calls"], ["spans", "All spans"]]} />
         <span class="grow" />
-        <GroupMenu state={state} />
+        <GroupMenu value={state.groupBy} label="Split by" none="One line" choices={GROUPS} />
         <Button icon="refresh" label="Ask again (r)" onClick={() => setRound((n) => n + 1)} />
         <TimeRange value={state.rangeText} onChange={(t) => setQuery({ t })} />
       </header>
@@ -98,11 +98,13 @@ export default function Monitor() {
                 <TimeChart {...common} title={spec.title} kind={spec.kind} series={one(spec)} format={spec.format} isBad={spec.isBad ?? false} onPick={pick(spec.filter)} />
               </Panel>
             ))}
-            <Panel title={state.groupBy ? "Latency, p95" : "Latency"} hint={state.groupBy ? "" : "p50, p95, p99"} isLoading={isLoading}>
+            <Panel title={state.groupBy ? "Latency, p95" : "Latency"} isLoading={isLoading}>
               <TimeChart {...common} title="Latency" series={state.groupBy ? one(LATENCY[1]!) : LATENCY.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={duration} axisFormat={axisDuration} onPick={pick()} />
+              {!state.groupBy && <Legend names={LATENCY.map((spec) => spec.title)} />}
             </Panel>
-            <Panel title="Tokens" hint={state.groupBy ? "in and out" : "in, out"} isLoading={isLoading}>
+            <Panel title="Tokens" hint={state.groupBy ? "input and output" : ""} isLoading={isLoading}>
               <TimeChart {...common} title="Tokens" kind="bar" series={state.groupBy ? seriesOf(rows, times, names, (point) => point.prompt + point.completion, "tokens") : TOKENS.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={count} onPick={pick("tokens > 0")} />
+              {!state.groupBy && <Legend names={TOKENS.map((spec) => spec.title)} />}
             </Panel>
             {rows.some((point) => point.first_token !== null) && (
               <Panel title="Time to first token" hint="p50" isLoading={isLoading}>
@@ -152,28 +154,15 @@ function Tiles({ totals }: { totals: Awaited<ReturnType<typeof loadTotals>> }) {
   );
 }
 
-const GROUPS: [string, string][] = [["Model", "model"], ["Name", "name"], ["Type", "type"], ["Tag", "arrayStringConcat(tags, ', ')"], ["Environment", "metadata['environment']"], ["User", "metadata['user_id']"]];
-
-function GroupMenu({ state }: { state: MonitorState }) {
-  const label = GROUPS.find(([, sql]) => sql === state.groupBy)?.[0] ?? state.groupBy;
-  return (
-    <Menu align="right" label="Split by" button={<><Icon name="rows" /> {state.groupBy ? `By ${label}` : <span class="wide-only">Split by</span>}</>}>
-      {(close) => (
-        <>
-          <MenuItem isOn={!state.groupBy} onClick={() => (setQuery({ g: null }), close())}>One line</MenuItem>
-          {GROUPS.map(([name, sql]) => <MenuItem key={sql} isOn={state.groupBy === sql} onClick={() => (setQuery({ g: sql }), close())}>{name}</MenuItem>)}
-        </>
-      )}
-    </Menu>
-  );
-}
+const GROUPS: [string, string][] = [["Model", "model"], ["Name", "name"], ["Type", "type"], ["Tag", "arrayStringConcat(tags, ', ')"], ["Project", BY_PROJECT], ["Environment", "metadata['environment']"], ["User", "metadata['user_id']"]];
 
 /** The address of the rows that a point of a chart was counted from. */
 function rowsBehind(state: MonitorState, from: number, to: number, filter: string | undefined, series: Series): string {
   const isGroup = state.groupBy !== "" && series.name !== "(others)";
-  const group = isGroup ? `toString(${state.groupBy}) = ${text(series.name)}` : "";
+  const inProject = isGroup && state.groupBy === BY_PROJECT ? series.name : state.project;
+  const group = isGroup && state.groupBy !== BY_PROJECT ? `toString(${state.groupBy}) = ${text(series.name)}` : "";
   // Tokens and cost of traces are those of their calls.
   const subject = filter && state.subject === "traces" && filter !== "error != ''" ? "llm" : state.subject;
   const filters = [subjectFilter(subject), filter ?? "", group, ...state.filters].filter(Boolean);
-  return addressOf("logs", { v: "spans", t: writeRange(from, to), f: filters });
+  return addressOf("logs", { v: "spans", t: writeRange(from, to), f: filters }, inProject);
 }

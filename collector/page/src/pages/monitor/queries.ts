@@ -36,6 +36,7 @@ export interface ScorePoint {
   spread: number | null;
 }
 
+export const BY_PROJECT = "project";
 const BUCKETS = 60;
 const MAX_GROUPS = 6;
 
@@ -45,7 +46,9 @@ const COUNTED: Record<Subject, string> = { traces: "is_root", llm: "1", spans: "
 const PAID: Record<Subject, string> = { traces: "type = 'llm'", llm: "1", spans: "type = 'llm'" };
 
 export function conditionsOf(state: MonitorState, subject: string = ROWS[state.subject]): string {
-  const base = `project = ${text(state.project)} AND created >= ${time(state.range.from)} AND created < ${time(state.range.to)}`;
+  // Split by project, the charts show all that this person may see.
+  const own = state.groupBy === BY_PROJECT ? "" : `project = ${text(state.project)} AND `;
+  const base = `${own}created >= ${time(state.range.from)} AND created < ${time(state.range.to)}`;
   return [base, subject, ...state.filters.map((filter) => `(${filter})`)].join(" AND ");
 }
 

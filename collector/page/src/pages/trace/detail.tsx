@@ -1,7 +1,7 @@
 // One span: what went in, what came out, what it cost, what was thought of it.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { clock, dollars, duration, moment, number, parseTime, score, whole } from "../../lib/format";
+import { dollars, duration, moment, number, score, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf } from "../../lib/router";
 import { text } from "../../lib/sql";
@@ -11,6 +11,7 @@ import { JsonTree, LongText, parseJson } from "../../ui/json";
 import { ValueView } from "../../ui/value";
 import { grade } from "../logs/cells";
 import { EditExpected, FeedbackBar, TagsEditor } from "./edit";
+import { Events } from "./events";
 import { loadDetail, loadLineage, loadReasons, type LogLine, type Relation, type ScoreReason, type SpanDetail, type SpanLine } from "./load";
 
 interface Props {
@@ -205,28 +206,6 @@ function Pair({ name, value, isJson, expression, onFilter, onColumn }: PairProps
         <CopyButton label={`Copy ${name}`} text={() => String(value)} />
       </span>
     </div>
-  );
-}
-
-function Events({ span, lines }: { span: SpanDetail; lines: LogLine[] }) {
-  const all = [
-    ...span.events.map((event) => ({ at: parseTime(event.time), title: event.name, kind: "", attributes: event.attributes })),
-    ...lines.map((line) => ({ at: parseTime(line.time), title: line.body, kind: line.severity, attributes: line.attributes })),
-  ].sort((a, b) => a.at - b.at);
-  if (!all.length) return <p class="hint">This span has no events, and no log record names it.</p>;
-  return (
-    <ol class="events">
-      {all.map((one, at) => (
-        <li key={at}>
-          <time>{clock(one.at)}</time>
-          {one.kind && <span class={`severity ${one.kind.toLowerCase()}`}>{one.kind}</span>}
-          <div class="grow">
-            <LongText text={one.title} />
-            {Object.keys(one.attributes).length > 0 && <JsonTree value={one.attributes} depth={0} />}
-          </div>
-        </li>
-      ))}
-    </ol>
   );
 }
 

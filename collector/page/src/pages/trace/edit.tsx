@@ -4,6 +4,7 @@ import { change, giveFeedback } from "../../lib/rows";
 import { Button, Menu, toast, toastError } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
 import { parseJson, pretty } from "../../ui/json";
+import { ScoreForm } from "../../ui/scoreform";
 import { ValueView } from "../../ui/value";
 import { PromoteDialog, theseRows } from "../logs/promote";
 import type { Relation, SpanDetail } from "./load";
@@ -52,22 +53,10 @@ export function FeedbackBar({ project, span, onChanged, relation }: Props & { re
 }
 
 function ScoreMenu({ project, span, onChanged }: Props) {
-  const [name, setName] = useState("");
-  const [value, setValue] = useState(100);
-  const submit = async (event: Event, close: () => void) => {
-    event.preventDefault();
-    if (await save(giveFeedback(project, [{ id: span.id, scores: { [name.trim()]: value / 100 } }]), `Scored ${name.trim()} ${value}%`, onChanged)) close();
-  };
+  const give = (name: string, value: number) => save(giveFeedback(project, [{ id: span.id, scores: { [name]: value } }]), `Scored ${name} ${value * 100}%`, onChanged);
   return (
     <Menu label="Score" button={<><Icon name="score" /> Score</>}>
-      {(close) => (
-        <form class="menu-form" onSubmit={(event) => submit(event, close)}>
-          <label>Name <input value={name} list="known-scores" placeholder="helpfulness" onInput={(event) => setName(event.currentTarget.value)} /></label>
-          <datalist id="known-scores">{Object.keys(span.scores).map((known) => <option key={known} value={known} />)}</datalist>
-          <label>{value}% <input type="range" min={0} max={100} step={5} value={value} onInput={(event) => setValue(Number(event.currentTarget.value))} /></label>
-          <Button type="submit" kind="primary" disabled={!name.trim()}>Save</Button>
-        </form>
-      )}
+      {(close) => <ScoreForm known={Object.keys(span.scores)} onScore={async (name, value) => (await give(name, value)) && close()} />}
     </Menu>
   );
 }

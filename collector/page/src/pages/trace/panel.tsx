@@ -7,6 +7,7 @@ import { place, setQuery } from "../../lib/router";
 import { remembered } from "../../lib/session";
 import { Button, CopyButton, Empty, ErrorBox, Segmented, Spinner } from "../../ui/basics";
 import { Detail } from "./detail";
+import { TraceLogs } from "./events";
 import { loadLogLines, loadSpans, MAX_SPANS, type Relation, type SpanLine } from "./load";
 import { Thread } from "./thread";
 import { buildTree, type Tree } from "./tree";
@@ -22,7 +23,7 @@ interface Props {
   onColumn?: (expression: string) => void;
 }
 
-type View = "tree" | "thread";
+type View = "tree" | "thread" | "logs";
 
 const view = remembered<View>("trace.view", "tree");
 const RUNNING_MS = 2000;
@@ -48,9 +49,9 @@ function TraceView(props: Props & { isFull: boolean; onClose: () => void }) {
   const [search, setSearch] = useState("");
   const [onlyErrors, setOnlyErrors] = useState(false);
   const spans = useLoaded(`${project} ${traceId} ${round}`, (signal) => loadSpans(project, traceId, relation, signal));
-  const logLines = useLoaded(relation === "logs" ? `${project} ${traceId}` : null, (signal) => loadLogLines(project, traceId, signal));
   const tree = useMemo(() => spans.data && buildTree(spans.data), [spans.data]);
   const isRunning = spans.data?.some((line) => line.isRunning && Date.now() - line.start < 3_600_000) ?? false;
+  const logLines = useLoaded(relation === "logs" ? `${project} ${traceId} ${isRunning ? round : ""}` : null, (signal) => loadLogLines(project, traceId, signal));
   useEffect(() => {
     if (!isRunning) return;
     const timer = setInterval(() => setRound((n) => n + 1), RUNNING_MS);
@@ -78,11 +79,13 @@ function TraceView(props: Props & { isFull: boolean; onClose: () => void }) {
         <div class="trace-body">
           <section class="trace-left">
             <div class="trace-tools">
-              <Segmented label="Show the trace as" value={view.value} onChange={(next) => (view.value = next)} options={[["tree", "Timeline"], ["thread", "Thread"]]} />
+              <Segmented label="Show the trace as" value={view.value} onChange={(next) => (view.value = next)} options={[["tree", "Timeline"], ["thread", "Thread"], ["logs", `Logs${logLines.data?.length ? ` ${count(logLines.data.length)}` : ""}`]]} />
               {view.value === "tree" && <input type="search" aria-label="Find spans" placeholder="Find spans" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />}
               {view.value === "tree" && <Button icon="alert" label="Only errors" isOn={onlyErrors} onClick={() => setOnlyErrors(!onlyErrors)} />}
             </div>
-            {view.value === "tree" ? <Waterfall tree={tree} selected={selected.line.spanId} onSelect={select} search={search} onlyErrors={onlyErrors} /> : <Thread project={project} traceId={traceId} relation={relation} round={isRunning ? round : 0} onSelect={select} />}
+            {view.value === "tree" && <Waterfall tree={tree} selected={selected.line.spanId} onSelect={select} search={search} onlyErrors={onlyErrors} />}
+            {view.value === "thread" && <Thread project={project} traceId={traceId} relation={relation} round={isRunning ? round : 0} onSelect={select} />}
+            {view.value === "logs" && <TraceLogs lines={logLines.data ?? []} tree={tree} onSelect={select} />}
             {spans.data!.length === MAX_SPANS && <p class="hint">Only the first {whole(MAX_SPANS)} spans are shown.</p>}
           </section>
           <Detail project={project} traceId={traceId} line={selected.line} relation={relation} round={round} logLines={logLines.data ?? []} scoreSpans={scoreSpans} onChanged={changed} onSelect={select} onFilter={props.onFilter} onColumn={props.onColumn} />
