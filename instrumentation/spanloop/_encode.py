@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, Status, TraceState
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, TraceState
 
 from spanloop import _attributes as names
 from spanloop._attachments.foreign import lightened
 from spanloop._attachments.keeper import Keeper
-from spanloop._light_span import LightSpan
 from spanloop._mask import Mask
+from spanloop._own_span import OwnSpan
 from spanloop._wire import bytes_field, key_values, text_field, varint_field
 
 BYTES_OF_AN_EMPTY_SPAN = 3000  # of memory; on the wire it is a tenth
@@ -31,6 +32,8 @@ BYTES_OF_AN_EVENT = 500
 
 HAS_IS_REMOTE = 0x100
 IS_REMOTE = 0x200
+
+_EMPTY_STATUS = bytes_field(15, b"")
 
 _fixed64 = struct.Struct("<Q").pack
 _fixed32 = struct.Struct("<I").pack
@@ -100,9 +103,9 @@ def encoder(project: str, mask: Mask | None = None, keeper: Keeper | None = None
     def encode(items: Sequence[ReadableSpan | Running | Deferred]) -> bytes:
         spans = [span for item in items for span in _to_send(item)]
         if mask is not None:
-            spans = [mask.span(span.whole() if isinstance(span, LightSpan) else span) for span in spans]
+            spans = [mask.span(span) for span in spans]
         if keeper is not None:
-            spans = [span if isinstance(span, LightSpan) else lightened(span, keeper) for span in spans]
+            spans = [lightened(span, keeper) for span in spans]
         encoded = b"".join(bytes_field(1, each) for each in _resource_spans(spans, project))
         if keeper is not None:
             keeper.release(encoded)
@@ -121,13 +124,17 @@ def _to_send(item: ReadableSpan | Running | Deferred) -> Sequence[ReadableSpan]:
 
 
 def _resource_spans(spans: Iterable[ReadableSpan], project: str) -> Iterable[bytes]:
-    # By identity: to hash a resource means to write all of it as JSON.
+    # By identity: to hash a resource means to write all of it as JSON, and even a scope's costs something.
     resources: dict[int, Resource] = {}
     grouped: dict[int, dict[InstrumentationScope | None, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    known: dict[tuple[int, int], list[bytes]] = {}
     for span in spans:
-        resource = span.resource
-        resources[id(resource)] = resource
-        grouped[id(resource)][span.instrumentation_scope].append(bytes_field(2, encode_span(span)))
+        resource, scope = span.resource, span.instrumentation_scope
+        found = known.get((id(resource), id(scope)))
+        if found is None:
+            resources[id(resource)] = resource
+            found = known[id(resource), id(scope)] = grouped[id(resource)][scope]
+        found.append(bytes_field(2, encode_span(span)))
     for number, scopes in grouped.items():
         resource = resources[number]
         described = dict(resource.attributes)
@@ -149,33 +156,49 @@ def _scope_spans(scope: InstrumentationScope | None, spans: list[bytes]) -> byte
     return b"".join((bytes_field(1, described), *spans, text_field(3, scope.schema_url)))
 
 
-def encode_span(span: ReadableSpan | LightSpan) -> bytes:
+def encode_span(span: ReadableSpan) -> bytes:
     """One `Span` message."""
-    if isinstance(span, LightSpan):
-        return span.encoded()
-    context, parent = span.get_span_context(), span.parent
-    if context is None or span.start_time is None:
+    # Ours make their context only when somebody asks for it.
+    ids = span if isinstance(span, OwnSpan) else span.get_span_context()
+    if ids is None or span.start_time is None:
         raise ValueError("a span without context or start")
+    parent = span.parent
     attributes: Mapping[str, Any] = span.attributes or {}
-    return b"".join(
-        (
-            b"\x0a\x10" + context.trace_id.to_bytes(16, "big") + b"\x12\x08" + context.span_id.to_bytes(8, "big"),
-            text_field(3, _trace_state(context.trace_state)),
-            b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent else b"",
-            text_field(5, span.name),
-            varint_field(6, span.kind.value + 1),
-            b"\x39" + _fixed64(span.start_time),
-            b"\x41" + _fixed64(span.end_time) if span.end_time else b"",
-            key_values(9, attributes.copy()),  # type: ignore[attr-defined]  # see estimated_bytes
-            varint_field(10, span.dropped_attributes),
-            *(bytes_field(11, encode_event(event)) for event in span.events),
-            varint_field(12, span.dropped_events),
-            *(bytes_field(13, _link(link)) for link in span.links),
-            varint_field(14, span.dropped_links),
-            bytes_field(15, encode_status(span.status)),
-            b"\x85\x01" + _fixed32(_flags(parent)),
-        )
-    )
+    parts = [
+        b"\x0a\x10",
+        ids.trace_id.to_bytes(16, "big"),
+        b"\x12\x08",
+        ids.span_id.to_bytes(8, "big"),
+        text_field(3, _trace_state(ids.trace_state)),
+        b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent else b"",
+        _name_and_kind(span.name, span.kind),
+        b"\x39",
+        _fixed64(span.start_time),
+        b"\x41" + _fixed64(span.end_time) if span.end_time else b"",
+        key_values(9, attributes.copy()),  # type: ignore[attr-defined]  # see estimated_bytes
+        _EMPTY_STATUS if span.status.is_unset else bytes_field(15, encode_status(span.status)),
+        b"\x85\x01",
+        _fixed32(_flags(parent)),
+    ]
+    if span.events or span.links or span.dropped_attributes:
+        parts += _rare_fields(span)
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _name_and_kind(name: str, kind: SpanKind) -> bytes:
+    """The same few come again and again."""
+    return text_field(5, name) + varint_field(6, kind.value + 1)
+
+
+def _rare_fields(span: ReadableSpan) -> Iterator[bytes]:
+    yield varint_field(10, span.dropped_attributes)
+    for event in span.events:
+        yield bytes_field(11, encode_event(event))
+    yield varint_field(12, span.dropped_events)
+    for link in span.links:
+        yield bytes_field(13, _link(link))
+    yield varint_field(14, span.dropped_links)
 
 
 def _trace_state(state: TraceState | None) -> str:

@@ -1,4 +1,4 @@
-"""The spans of our own provider, at a fraction of what the SDK's cost.
+"""The spans of our own provider and of evals, at a fraction of what the SDK's cost.
 
 To whoever meets one it is a span like any other: it can be current, a parent, logged on, read by processors' code.
 It is used where nothing but us looks at spans and all of them are sent; otherwise, in the application's provider, with
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -33,13 +33,23 @@ _UNSET = Status()
 _NO_STATE = TraceState()
 
 
+class Owner(Protocol):
+    """Who starts such spans."""
+
+    resource: Resource
+    scope: InstrumentationScope
+
+    def ended(self, span: OwnSpan) -> None:
+        """Is told of each when it has ended."""
+
+
 class OwnSpan(trace.Span):
     """A span that is recorded and will be sent."""
 
     __slots__ = (
         "_context",
+        "_owner",
         "_spanloop_inherited",
-        "_tracer",
         "attributes",
         "dropped_events",
         "end_time",
@@ -61,7 +71,7 @@ class OwnSpan(trace.Span):
 
     def __init__(
         self,
-        tracer: OwnTracer,
+        owner: Owner,
         name: str,
         attributes: dict[str, Any],
         above: trace.Span | None,
@@ -69,7 +79,7 @@ class OwnSpan(trace.Span):
         links: Sequence[Link],
     ) -> None:
         """`above` is the parent, valid and sampled; `attributes` are the span's from now on."""
-        self._tracer = tracer
+        self._owner = owner
         self._context: SpanContext | None = None
         self.name = name
         self.attributes = attributes
@@ -100,11 +110,11 @@ class OwnSpan(trace.Span):
 
     @property
     def resource(self) -> Resource:
-        return self._tracer.resource
+        return self._owner.resource
 
     @property
     def instrumentation_scope(self) -> InstrumentationScope:
-        return self._tracer.scope
+        return self._owner.scope
 
     def is_recording(self) -> bool:
         return self.end_time is None
@@ -148,7 +158,7 @@ class OwnSpan(trace.Span):
     def end(self, end_time: int | None = None) -> None:
         if self.end_time is None:
             self.end_time = end_time or time_ns()
-            self._tracer.ended(self)
+            self._owner.ended(self)
 
     def size(self) -> int:
         """About what it takes in memory; on the wire it is less."""

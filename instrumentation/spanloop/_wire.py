@@ -44,15 +44,21 @@ def varint_field(number: int, value: int) -> bytes:
 
 
 def key_values(number: int, values: Mapping[str, Any]) -> bytes:
-    """A repeated `KeyValue` field, one for each member."""
-    tag = varint(number << 3 | 2)
+    """A repeated `KeyValue` field, one for each member; `number` is 15 at most."""
+    tag = number << 3 | 2
     parts = []
     for key, value in values.items():
-        encoded = any_value(value)
         key_part = _key(key)
-        size = len(key_part) + len(encoded)
-        parts.append(tag + varint(size + 1 + len(varint(len(encoded)))) + key_part)
-        parts.append(b"\x12" + varint(len(encoded)) + encoded)
+        if type(value) is str and len(value) < 0x80:  # as most are: then every length is one byte
+            text = value.encode()
+            size = len(text)
+            rest = len(key_part) + size + 4
+            if rest < 0x80:
+                parts.append(b"%c%c%b\x12%c\x0a%c%b" % (tag, rest, key_part, size + 2, size, text))
+                continue
+        encoded = any_value(value)
+        value_part = b"\x12%b%b" % (varint(len(encoded)), encoded)
+        parts.append(b"%c%b%b%b" % (tag, varint(len(key_part) + len(value_part)), key_part, value_part))
     return b"".join(parts)
 
 

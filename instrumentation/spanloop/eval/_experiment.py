@@ -27,7 +27,7 @@ from spanloop._fields import UNSET
 from spanloop._json import to_json
 from spanloop._span import Span
 from spanloop.eval._git import repo_info as read_repo_info
-from spanloop.eval._recording import Light, Recording, recording
+from spanloop.eval._recording import Direct, Recording, recording
 from spanloop.eval._remote import Experiments, summary_of
 from spanloop.eval._result import ExperimentSummary
 
@@ -276,7 +276,7 @@ class Experiment:
     def _start_open(self, name: str, kind: str) -> Any:
         with self._lock:
             self._open_spans += 1
-        if isinstance(self._recording, Light):
+        if isinstance(self._recording, Direct):
             return self._recording.start(name, kind, on_end=self._send)
         return self._recording.start(name, kind)
 
@@ -290,7 +290,7 @@ class Experiment:
 
     def _end(self, otel: Any) -> None:
         otel.end()
-        if isinstance(self._recording, Light):
+        if isinstance(self._recording, Direct):
             self._recording.send([otel])
 
     # ---- afterwards

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind
 
 from spanloop import _attributes as names
 from spanloop import _context, _runtime
@@ -16,12 +15,13 @@ from spanloop._span import start_otel_span
 from spanloop._version import __version__
 
 if TYPE_CHECKING:
-    from spanloop._light_span import LightSpan
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+    from spanloop._own_span import OwnSpan
 
 UNSAMPLED = NonRecordingSpan(SpanContext(1, 1, is_remote=False))
 """Current in evals that are not recorded, so that what the task traces is no production call either."""
-
-_random = random.SystemRandom()
 
 
 class Recording:
@@ -95,8 +95,21 @@ class _apart:
             _context.bring_back(self._token)
 
 
-class Light(Recording):
-    """Light spans, straight into the queue to the collector."""
+class _Owner:
+    """Of spans that are sent together, with others, by whoever started them."""
+
+    def __init__(self, resource: Resource, scope: InstrumentationScope, on_end: Callable[[Any], None] | None) -> None:
+        self.resource = resource
+        self.scope = scope
+        self._on_end = on_end
+
+    def ended(self, span: OwnSpan) -> None:
+        if self._on_end is not None:
+            self._on_end(span)
+
+
+class Direct(Recording):
+    """Spans straight into the queue to the collector: never sampled away, and past all processors."""
 
     is_on = True
 
@@ -108,33 +121,27 @@ class Light(Recording):
         self._outbox = runtime.delivery.spans
         self._resource = runtime.provider.resource
         self._scope = InstrumentationScope("spanloop", __version__)
+        self._owner = _Owner(self._resource, self._scope, None)
         self._inherited = inherited_attributes(experiment_id, project)
         self._of_scorers = {**self._inherited, names.PURPOSE: "scorer"}
-        self._fixed: dict[tuple[str, bool], Mapping[str, str]] = {}
-        self._ids = random.Random(_random.getrandbits(128))
         self._lost_before = self._count_lost()
 
     def start(
-        self, name: str, kind: str, parent: trace.Span | None = None, *, is_scorer: bool = False, on_end: Any = None
-    ) -> LightSpan:
-        from spanloop._light_span import LightSpan
+        self,
+        name: str,
+        kind: str,
+        parent: trace.Span | None = None,
+        *,
+        is_scorer: bool = False,
+        on_end: Callable[[Any], None] | None = None,
+    ) -> OwnSpan:
+        from spanloop._own_span import OwnSpan
 
-        above = parent if isinstance(parent, LightSpan) else None
         inherited = self._of_scorers if is_scorer else self._inherited
-        fixed = self._fixed.get((kind, is_scorer))
-        if fixed is None:
-            fixed = self._fixed[(kind, is_scorer)] = {**inherited, names.TYPE: kind}
-        return LightSpan(
-            name,
-            fixed,
-            inherited,
-            trace_id=above.trace_id if above is not None else self._ids.getrandbits(128) or 1,
-            span_id=self._ids.getrandbits(64) or 1,
-            parent=above,
-            resource=self._resource,
-            scope=self._scope,
-            on_end=on_end,
-        )
+        owner = self._owner if on_end is None else _Owner(self._resource, self._scope, on_end)
+        span = OwnSpan(owner, name, {**inherited, names.TYPE: kind}, parent, SpanKind.INTERNAL, ())
+        setattr(span, _context.INHERITED, inherited)
+        return span
 
     def end(self, span: trace.Span) -> None:
         span.end()
@@ -162,7 +169,7 @@ def recording(experiment_id: str, project: str) -> Recording:
         return Recording()
     if runtime.delivery is None or runtime.is_joined:
         return ThroughTracer(runtime, experiment_id, project)
-    return Light(runtime, experiment_id, project)
+    return Direct(runtime, experiment_id, project)
 
 
 def inherited_attributes(experiment_id: str, project: str) -> dict[str, str]:

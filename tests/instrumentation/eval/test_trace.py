@@ -121,7 +121,7 @@ def test_case_is_a_trace_of_its_own(captured_spans: Capture) -> None:
     assert result.trace_id == captured_spans.find("look_up").trace_id
 
 
-def test_light_spans_make_the_same_trace(collector: Collector) -> None:
+def test_what_reaches_a_collector_is_the_same_trace(collector: Collector) -> None:
     """Decoded from what a collector received, beside what ordinary spans give."""
     spanloop.init("other", endpoint=collector.endpoint)
     run(CASE)
