@@ -22,7 +22,7 @@ import openai
 import pydantic
 import pytest
 import spanloop
-from spanloop import _outbox
+from spanloop import _sender
 from spanloop._api import ApiClient
 from spanloop.testing import Capture, capture
 
@@ -295,7 +295,7 @@ def log(*values: object) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses short enough for a test."""
     for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "DENIED_PAUSE_SECONDS"):
-        monkeypatch.setattr(_outbox, name, 0.02)
+        monkeypatch.setattr(_sender, name, 0.02)
 
 
 def test_rows_with_megabytes_are_small_on_the_wire(collector: Collector, api: Api) -> None:

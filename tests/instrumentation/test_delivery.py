@@ -13,7 +13,7 @@ import pytest
 import spanloop
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo  # type: ignore[import-untyped]  # has no types
-from spanloop import _outbox, traced
+from spanloop import _sender, traced
 
 from tests.instrumentation.otlp_collector import (
     Collector,
@@ -35,9 +35,9 @@ def any_collector(request: pytest.FixtureRequest) -> Iterator[Collector]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses short enough for a test."""
-    monkeypatch.setattr(_outbox, "FIRST_PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr(_outbox, "LONGEST_PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(_outbox, "DENIED_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(_sender, "FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(_sender, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(_sender, "DENIED_PAUSE_SECONDS", 0.05)
 
 
 def start(collector: Collector, **more: object) -> None:
@@ -397,7 +397,7 @@ def test_a_fault_in_the_sender_does_not_end_delivery(
 ) -> None:
     start(collector)
     with monkeypatch.context() as broken:
-        broken.setattr(_outbox, "_pauses", lambda: 1 / 0)
+        broken.setattr(_sender, "_pauses", lambda: 1 / 0)
         spans("lost")
         wait_until(lambda: spanloop.stats().refused == 1, what="the fault")
     spans("next")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import spanloop
-from spanloop import _outbox
+from spanloop import _outbox, _sender
 from spanloop._spill import ENDING, Spill
 
 from tests.instrumentation.otlp_collector import Collector, grpc_collector
@@ -20,8 +20,9 @@ from tests.support.waiting import wait_until
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses short enough for a test."""
-    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "DENIED_PAUSE_SECONDS", "PATIENCE_WHILE_AWAY_SECONDS"):
-        monkeypatch.setattr(_outbox, name, 0.05)
+    for name in ("FIRST_PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS", "DENIED_PAUSE_SECONDS"):
+        monkeypatch.setattr(_sender, name, 0.05)
+    monkeypatch.setattr(_outbox, "PATIENCE_WHILE_AWAY_SECONDS", 0.05)
 
 
 def start(port: int, folder: Path, **more: object) -> None:
