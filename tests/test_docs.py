@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import typer
+from spanloop._settings import Settings
 from spanloop_collector.cli.app import app
 from spanloop_collector.configuration import SettingField, setting_fields
 from spanloop_collector.configuration.values import show_value
@@ -40,6 +45,23 @@ def test_every_setting_is_in_the_table() -> None:
 def test_table_holds_no_setting_that_does_not_exist() -> None:
     listed = re.findall(r"^\| `([\w.]+)` \| `SPANLOOP_", README, re.MULTILINE)
     assert listed == [field.key for field in setting_fields()]
+
+
+def test_every_argument_of_init_is_in_its_table() -> None:
+    (source,) = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(source, ast.ClassDef)
+    meanings = {
+        field.target.id: str(text.value.value)
+        for field, text in pairwise(source.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
+    rows = []
+    for field in fields(Settings):
+        variable = next((f"`{name}`" for name in field.metadata["variables"]), "")
+        rows.append(f"| `{field.name}=` | {variable} | {meanings[field.name]} |")
+    listed = [line for line in README.splitlines() if re.match(r"\| `\w+=` \|", line)]
+    assert listed == rows
 
 
 @pytest.mark.parametrize("command", command_names(typer.main.get_command(app)))

@@ -14,6 +14,8 @@ from spanloop_collector.demo.provider import running_provider
 
 from tests.instrumentation.otlp_collector import Collector, attributes
 from tests.instrumentation.provider import Reply, scripted_provider
+from tests.instrumentation.test_wrap_anthropic import events as message_events
+from tests.instrumentation.test_wrap_anthropic import text_delta
 from tests.support.collector_process import CollectorProcess
 from tests.support.waiting import wait_until
 
@@ -134,6 +136,20 @@ def test_google_genai(collector: Collector) -> None:
     assert printed == "Paris.\nYou do.\n"
     model = ("generate_content gemini-2.5-flash",)
     assert trees(collector) == [model, ("umbrella?", model, ("weather",), model)]
+
+
+def test_anthropic_messages(collector: Collector) -> None:
+    tool = {"type": "tool_use", "id": "t1", "name": "weather", "input": {}}
+    arguments = {"type": "input_json_delta", "partial_json": '{"city": "Paris"}'}
+    with scripted_provider() as claude:
+        claude.will(
+            Reply(events=message_events((tool, [arguments])), named=True),
+            Reply(events=message_events(({"type": "text", "text": ""}, [text_delta("You do.")])), named=True),
+        )
+        printed = run("anthropic_messages.py", collector, ANTHROPIC_BASE_URL=claude.url, ANTHROPIC_API_KEY="k")
+    assert printed == "You do.\n"
+    model = ("chat claude-sonnet-4-5",)
+    assert trees(collector) == [("ask", model, ("weather",), model)]
 
 
 def test_litellm_any_provider(collector: Collector, provider: str) -> None:
