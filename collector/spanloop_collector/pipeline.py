@@ -76,7 +76,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     await stages.enter_async_context(_background(hear_others(store)))
 
     dead_letters = DeadLetters(settings.data_dir / "dead", store)
-    scoring = Scoring(store)
+    scoring = Scoring(store, is_behind=lambda: spools["traces"].is_behind)
     await stages.enter_async_context(scoring.running())
     writers = [
         Writer("traces", spools["traces"], store, dead_letters, settings.write, look_at=scoring.trigger.look_at),

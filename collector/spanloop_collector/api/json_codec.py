@@ -6,6 +6,7 @@ Reading does not stop at the first fault: each one is reported with its path, so
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn, cast
@@ -17,6 +18,8 @@ from spanloop.v1 import annotations_pb2
 from spanloop_collector.errors import InvalidRequestError
 
 INT64_RANGE = range(-(2**63), 2**63)
+_FIELDS: dict[str, tuple[list[FieldDescriptor], dict[str, FieldDescriptor]]] = {}
+"""By message."""
 
 
 class Problem(NamedTuple):
@@ -82,14 +85,20 @@ def _decode_message(message: Message, value: object, path: str, problems: list[P
 
 
 def _fields_by_name(message: Message) -> dict[str, FieldDescriptor]:
-    names: dict[str, FieldDescriptor] = {}
-    for field in _fields(message):
-        names[field.name] = names[field.json_name] = field
-    return names
+    return _fields_of(message)[1]
 
 
 def _fields(message: Message) -> list[FieldDescriptor]:
-    return cast("list[FieldDescriptor]", list(message.DESCRIPTOR.fields))
+    return _fields_of(message)[0]
+
+
+def _fields_of(message: Message) -> tuple[list[FieldDescriptor], dict[str, FieldDescriptor]]:
+    """In order, and by both names: kept, since protobuf makes an object of each field that it is asked for."""
+    name = message.DESCRIPTOR.full_name
+    if name not in _FIELDS:
+        fields = cast("list[FieldDescriptor]", list(message.DESCRIPTOR.fields))
+        _FIELDS[name] = fields, {name: field for field in fields for name in (field.name, field.json_name)}
+    return _FIELDS[name]
 
 
 def _decode_field(message: Message, field: FieldDescriptor, value: Any, path: str, problems: list[Problem]) -> None:
@@ -200,10 +209,12 @@ def _is_shown(message: Message, field: FieldDescriptor) -> bool:
     return not field.has_presence or message.HasField(field.name)
 
 
+@functools.cache
 def _is_map(field: FieldDescriptor) -> bool:
     return field.message_type is not None and field.message_type.GetOptions().map_entry
 
 
+@functools.cache
 def is_json_field(field: FieldDescriptor) -> bool:
     """True for a string field that holds JSON text."""
     extension: Any = annotations_pb2.json

@@ -93,13 +93,10 @@ def _attributes(row: StoredRow) -> dict[str, str]:
 
 
 def _scores_apart(fields: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The fields with each score in one place: what rules gave counts as theirs unless it was changed or cleared."""
-    online, scores = fields.get("online_scores"), fields.get("scores") or {}
-    if not online:
-        return fields
-    unchanged = {name: score for name, score in online.items() if scores.get(name) == score}
-    own = {name: score for name, score in scores.items() if name not in unchanged}
-    return {**fields, "scores": own, "online_scores": unchanged}
+    """The fields with what rules gave apart, which stays theirs: another score of that name shows instead."""
+    online, scores = fields.get("online_scores") or {}, fields.get("scores") or {}
+    own = {name: score for name, score in scores.items() if online.get(name) != score}
+    return {**fields, "scores": own} if online else fields
 
 
 def _metadata_attributes(metadata: Mapping[str, Json]) -> dict[str, str]:

@@ -90,6 +90,6 @@ def build_operations(
             ),
             "ViewService": view_operations(store, default_project=settings.receive.default_project),
             "PlaygroundService": playground,
-            **(scoring or Scoring(store)).operations(queries, modules=modules_of(settings)),
+            **(scoring or Scoring(store)).operations(queries, modules=modules_of(settings), barrier=barrier),
         }
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from spanloop_collector.client import ApiClient
+from spanloop_collector.score.rule import RuleScorer
 from spanloop_collector.score.work.pool import ScorerPool
 from spanloop_collector.score.work.traces import read_spans
 from spanloop_collector.score.work.work_task import WorkTask
@@ -39,7 +40,7 @@ async def _score_all(
     async def read_trace(task: WorkTask) -> bytes:
         return await asyncio.to_thread(read_spans, client, task.row)
 
-    pool = ScorerPool({"options": {}} | scorer, modules=modules, report=report, read_trace=read_trace)
+    pool = ScorerPool(RuleScorer(**({"options": {}} | scorer)), modules=modules, report=report, read_trace=read_trace)
     for number, row in enumerate(rows):
         pool.submit(WorkTask(str(number), "", "", row))
     try:

@@ -50,7 +50,7 @@ class Scorers:
         self._pools = {text: pool for text, pool in self._pools.items() if not pool.is_empty}
         if task.scorer not in self._pools:
             self._pools[task.scorer] = ScorerPool(
-                asdict(scorer), modules=self._modules, report=self._take, read_trace=_no_trace
+                scorer, modules=self._modules, report=self._take, read_trace=_no_trace
             )
         return self._pools[task.scorer]
 

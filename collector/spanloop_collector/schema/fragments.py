@@ -6,7 +6,7 @@ A view's text holds `{name}` or `{name:argument}`. This keeps the views readable
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 from spanloop_collector.schema import any_value, attributes
@@ -40,6 +40,11 @@ FAMILY_ARRAYS = ("keys", "kinds", "texts")
 def sql_text(text: str) -> str:
     """The text as a ClickHouse string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def settings_clause(settings: Mapping[str, str]) -> str:
+    """The settings as part of a statement: given beside it, the embedded engine spends a statement on each of them."""
+    return "SETTINGS " + ", ".join(f"{name} = {sql_text(value)}" for name, value in settings.items())
 
 
 def sql_array(items: list[str]) -> str:

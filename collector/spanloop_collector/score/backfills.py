@@ -20,6 +20,7 @@ from spanloop.v1 import rules_pb2
 
 from spanloop_collector.errors import InvalidRequestError, NotFoundError, SpanloopError
 from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema.fragments import settings_clause
 from spanloop_collector.score.matching import MATCH_COLUMNS, rows_of, select_matches
 from spanloop_collector.score.rule import Rule, rule_id
 from spanloop_collector.score.rulebook import RuleBook
@@ -28,6 +29,7 @@ from spanloop_collector.store.changes import Actor, Change, ChangeLog
 
 CHUNK_ROWS = 10_000
 LOOK_EVERY_SECONDS = 0.25
+"""For room for the next chunk."""
 RUNNING, QUEUED, STOPPED, BROKEN = "running", "queued", "stopped", "failed"
 COLLECTOR = Actor("collector")
 
@@ -110,21 +112,30 @@ class Backfills:
 
     async def run(self) -> None:
         """Carries out backfills until cancelled."""
-        while True:
-            try:
-                self.is_busy = await asyncio.to_thread(self.step)
-            except (Error, SpanloopError) as error:
-                logger.debug("backfill: goes on later reason=%s", error)
-            await asyncio.sleep(LOOK_EVERY_SECONDS if self.is_busy else LOOK_EVERY_SECONDS * 4)
+        with self._store.bells.listen("changes") as bell:
+            while True:
+                try:
+                    if self._has_room or not self.is_busy:
+                        self.is_busy = await asyncio.to_thread(self.step)
+                        self._queue.nudge()
+                except (Error, SpanloopError) as error:
+                    logger.debug("backfill: goes on later reason=%s", error)
+                if self.is_busy:
+                    await asyncio.sleep(LOOK_EVERY_SECONDS)
+                else:
+                    await bell.wait()
 
     def step(self) -> bool:
         """Queues the next chunk of each backfill, as far as there is room; whether any is under way. Blocks."""
         running = [found for found in self._read("*") if found.state.state == RUNNING and self._is_ours(found.id)]
         for backfill in running:
-            if self._queue.held < self._chunk_rows and self._queue.is_caught_up:
+            if self._has_room:
                 self._advance(backfill)
-                self._queue.nudge()
         return bool(running)
+
+    @property
+    def _has_room(self) -> bool:
+        return self._queue.held < self._chunk_rows and self._queue.is_caught_up
 
     def start(
         self,
@@ -199,14 +210,13 @@ class Backfills:
             rows = f"(SELECT * FROM {rows} WHERE {' AND '.join(conditions)})"
         run = backfill.id if state.again or state.failed else ""
         select = select_matches([rule], rows, run=run, backfill=backfill.id, rate="1." if state.all else "")
-        with self._store.client() as client:
-            client.command(
-                f"INSERT INTO {self._store.database}.scoring_matches ({MATCH_COLUMNS}) {select}",
-                settings={
-                    "insert_deduplication_token": f"backfill:{backfill.id}:{state.chunk}",
-                    "deduplicate_blocks_in_dependent_materialized_views": "1",
-                },
-            )
+        settings = settings_clause(
+            {
+                "insert_deduplication_token": f"backfill:{backfill.id}:{state.chunk}",
+                "deduplicate_blocks_in_dependent_materialized_views": "1",
+            }
+        )
+        self._store.command(f"INSERT INTO {self._store.database}.scoring_matches ({MATCH_COLUMNS}) {settings} {select}")
 
     def _write(self, backfill: Backfill, state: BackfillState, action: str, actor: Actor) -> Backfill:
         change = Change(backfill.project, backfill.id, backfill.version + 1, action, actor, asdict(state))

@@ -32,12 +32,14 @@ from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.task import Task
 
 LEASE_SECONDS = 30.0
-READ_EVERY_SECONDS = 0.25
-# With nothing in hand only another collector's tasks can be new: our own trigger says when there are some.
-REST_SECONDS = 2.0
+LOOK_EVERY_SECONDS = 0.25
+"""For what is due: traces that are idle, tries that waited, leases that ran out."""
+READ_OTHERS_SECONDS = 0.5
+"""How often the queue is read for what other collectors put there. Who puts something there here, says so."""
+READ_SECONDS = 5.0
 MAX_HELD = 20_000
-PAGE_ROWS = 5_000
-BUILTIN_BATCH = 512
+PAGE_ROWS = 10_000
+BUILTIN_BATCH = 4000
 """Tasks of a built-in scorer under way at once; others have as many as their concurrency."""
 MAX_CLAIM_BYTES = 16 * 1024 * 1024
 """Of the rows that one claim gives."""
@@ -111,11 +113,13 @@ class Dispatcher:
         self._owned = slots.owned()
         self._leases: dict[str, Lease] = {}
         self._under_way: dict[Key, int] = {}
-        self._known: dict[str, float] = {}
+        self._in_hand: set[str] = set()
+        self._finished: dict[str, float] = {}
         self._held_back: dict[str, float] = {}
         self._allowances = Allowances(now=now)
         self._background: set[asyncio.Future[None]] = set()
         self._nudge = asyncio.Event()
+        self._read_at = 0.0
         self._available = asyncio.Event()
 
     @property
@@ -135,18 +139,20 @@ class Dispatcher:
 
     def nudge(self) -> None:
         """Says that there may be new tasks."""
+        self._read_at = 0.0
         self._nudge.set()
 
     async def run(self) -> None:
-        """Reads the queue until cancelled."""
+        """Reads the queue until cancelled: when it is told that there is something, and now and then."""
         while True:
             try:
                 await self._refill()
             except (Error, SpanloopError) as error:
                 logger.debug("score: the queue is read again later reason=%s", error)
+            is_busy = self.held or self._leases
             with suppress(TimeoutError):
-                is_busy = self.held or self._leases or not self.is_caught_up
-                await asyncio.wait_for(self._nudge.wait(), READ_EVERY_SECONDS if is_busy else REST_SECONDS)
+                async with asyncio.timeout(LOOK_EVERY_SECONDS if is_busy else self._read_every()):
+                    await self._nudge.wait()
             self._nudge.clear()
 
     async def claim(self, claim: Claim, *, max_tasks: int, wait_seconds: float) -> list[HandedOut]:
@@ -193,7 +199,7 @@ class Dispatcher:
         finally:
             # Known before it is let go: the queue must not be read in between.
             for outcome in final:
-                self._known[outcome.task.id] = self._now()
+                self._finish(outcome.task)
                 self._spending.add(outcome.task.rule_id, outcome.cost)
             for outcome in outcomes:
                 self._release(outcome.task.id, worker)
@@ -204,18 +210,24 @@ class Dispatcher:
         self._expire(now)
         self._lines.wake(now)
         self._let_go(self._slots.owned())
-        for task in await asyncio.to_thread(self._idle.due):
-            self._lines.add(task)
-        if self.held < MAX_HELD:
+        if self._idle.held:
+            for task in await asyncio.to_thread(self._idle.due):
+                self._lines.add(task)
+        if self.held < MAX_HELD and now >= self._read_at:
+            # Before it is read: whoever says that there is more, says it meanwhile.
+            self._read_at = now + self._read_every()
             tasks = await asyncio.to_thread(
                 self._reader.read, self._slots.owned(), is_known=self._is_known, limit=PAGE_ROWS
             )
             for task in tasks:
-                self._hold(task, now)
+                self._hold(task)
             if not self._reader.is_at_end:
-                self._nudge.set()
+                self.nudge()
         if len(self._lines):
             self._available.set()
+
+    def _read_every(self) -> float:
+        return READ_OTHERS_SECONDS if self._slots.has_others and self._book.active() else READ_SECONDS
 
     def _let_go(self, owned: frozenset[int]) -> None:
         """Forgets the tasks of slots that another collector hands out now; those under way may come back here."""
@@ -223,22 +235,27 @@ class Dispatcher:
             return
         self._owned = owned
         for task in (*self._lines.keep(self._is_ours), *self._idle.keep(self._is_ours)):
-            self._known.pop(task.id, None)
+            self._in_hand.discard(task.id)
+        self._read_at = 0.0
 
     def _is_ours(self, task: Task) -> bool:
         return task.slot in self._owned
 
-    def _hold(self, task: Task, now: float) -> None:
+    def _hold(self, task: Task) -> None:
         if self._is_known(task.id):
             return
-        self._known[task.id] = float("inf")
+        self._in_hand.add(task.id)
         if task.is_span:
             self._lines.add(task)
         else:
             self._idle.park(task)
 
     def _is_known(self, id: str) -> bool:
-        return id in self._known
+        return id in self._in_hand or id in self._finished
+
+    def _finish(self, task: Task) -> None:
+        self._in_hand.discard(task.id)
+        self._finished[task.id] = self._now()
 
     def _expire(self, now: float) -> None:
         for id, lease in list(self._leases.items()):
@@ -247,8 +264,8 @@ class Dispatcher:
                 self._release(id, lease.worker)
                 # It counts as a try: a row that takes its worker down must not take down one after another.
                 self._lines.add(lease.task.next_attempt(), is_first=True)
-        for id in [id for id, since in self._known.items() if since < now - KNOWN_SECONDS]:
-            del self._known[id]
+        while self._finished and (first := next(iter(self._finished.items())))[1] < now - KNOWN_SECONDS:
+            del self._finished[first[0]]
 
     def _release(self, id: str, worker: str) -> None:
         lease = self._leases.get(id)
@@ -346,8 +363,8 @@ class Dispatcher:
                 gone.append(task)
                 continue
             task = replace(task, subject=row.subject)
-            if task.id in self._leases:
-                self._leases[task.id] = replace(self._leases[task.id], task=task)
+            if lease := self._leases.get(task.id):
+                self._leases[task.id] = Lease(task, lease.worker, lease.until)
             handed_out.append(HandedOut(task, scorer, row))
             size += len(row.text)
         if gone:
@@ -359,7 +376,7 @@ class Dispatcher:
     async def _skip(self, tasks: Sequence[Task], reason: str) -> None:
         await self._results.store([skipped(task, reason) for task in tasks])
         for task in tasks:
-            self._known[task.id] = self._now()
+            self._finish(task)
 
     def _retry(self, outcome: Outcome) -> bool:
         """Whether the task is in line again instead of being done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
@@ -34,11 +34,20 @@ class ScoringRuleOperations:
     """The operations of ScoringRuleService."""
 
     def __init__(
-        self, store: Store, book: RuleBook, backfills: Backfills, *, statements: Statements, trials: ScorerTrials
+        self,
+        store: Store,
+        book: RuleBook,
+        backfills: Backfills,
+        *,
+        statements: Statements,
+        trials: ScorerTrials,
+        barrier: Callable[[], Awaitable[None]],
     ) -> None:
+        """`barrier` returns once what was acknowledged is stored: it belongs to the past that rules are put to."""
         self._store = store
         self._book = book
         self._backfills = backfills
+        self._barrier = barrier
         self._statements = statements
         self._trials = trials
 
@@ -90,6 +99,7 @@ class ScoringRuleOperations:
             rule = await self._checked(request.rule, call)
         else:
             rule = await self._find(request.rule, call)
+        await self._barrier()
         return await asyncio.to_thread(try_rule, self._store, rule, hours=request.hours, rows=request.rows)
 
     async def try_scorer(
@@ -108,6 +118,7 @@ class ScoringRuleOperations:
         rule = await self._find(request, call)
         condition = await self._condition(request.filter, call.principal, rule.project, "filter")
         since, until = read_window(request.since, request.until)
+        await self._barrier()
         return await asyncio.to_thread(
             self._backfills.start, rule, request, condition=condition, since=since, until=until, actor=_actor(call)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,27 +15,27 @@ OVERLAP_US = 2_000_000
 SWEEP_US = 60_000_000
 SWEEP_EVERY_SECONDS = 10.0
 
-READ_TASKS = """
+# The first condition is for the primary key's index, which does not understand the second.
+PAGE = """
+FROM {database:Identifier}.scoring_queue
+WHERE queued >= fromUnixTimestamp64Micro({since_us:Int64}, 'UTC')
+    AND (queued, task_id) > (fromUnixTimestamp64Micro({since_us:Int64}, 'UTC'), {since_id:String})
+    AND has({slots:Array(UInt8)}, slot)
+"""
+READ_TASKS = f"""
 SELECT
     toUnixTimestamp64Micro(queued) AS queued_us, task_id, project, rule_id, rule_version, scorer, trace_id, span_id,
     group_key, toUnixTimestamp64Nano(created), toUnixTimestamp64Nano(ended), probability, run, backfill, slot
-FROM {database:Identifier}.scoring_queue
-WHERE (queued, task_id) > (fromUnixTimestamp64Micro({since_us:Int64}, 'UTC'), {since_id:String})
-    AND has({slots:Array(UInt8)}, slot)
+{PAGE}
     AND task_id NOT IN
     (
-        SELECT task_id FROM {database:Identifier}.scoring_done
-        WHERE task_id IN
-        (
-            SELECT task_id FROM {database:Identifier}.scoring_queue
-            WHERE (queued, task_id) > (fromUnixTimestamp64Micro({since_us:Int64}, 'UTC'), {since_id:String})
-        )
+        SELECT task_id FROM {{database:Identifier}}.scoring_done
+        WHERE task_id IN (SELECT task_id {PAGE})
     )
 ORDER BY queued, task_id
-LIMIT {limit:UInt32}
+LIMIT {{limit:UInt32}}
 """
-
-READ_NEWEST = "SELECT toUnixTimestamp64Micro(max(queued)) FROM {database:Identifier}.scoring_queue"
+SETTINGS = {"max_threads": "1", "query_plan_optimize_lazy_materialization": "0"}
 
 
 class QueueDatabase(Protocol):
@@ -44,7 +44,9 @@ class QueueDatabase(Protocol):
     @property
     def database(self) -> str: ...
 
-    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
+    def query(
+        self, sql: str, parameters: dict[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class QueueReader:
         """Whether the last page held everything there was."""
 
     def read(self, slots: Iterable[int], *, is_known: Callable[[str], bool], limit: int) -> list[Task]:
-        """The next tasks that are not done and not known to the caller."""
+        """The next tasks that are not done and not known to the caller, neighbours where their rows are neighbours."""
         slots = frozenset(slots)
         if slots - self._slots:
             # Slots of another collector: what waits there may lie anywhere.
@@ -82,9 +84,10 @@ class QueueReader:
             self._sweep_at = now + SWEEP_EVERY_SECONDS
             start = Place(min(self._place.queued_us, int(now * 1e6) - SWEEP_US))
         rows = self._page(start, sorted(slots), limit)
-        tasks = {row[1]: _task(row) for row in rows if not is_known(row[1])}
+        tasks = {row[1]: Task(*row[1:]) for row in rows if not is_known(row[1])}
         self._advance(rows, limit, now)
-        return list(tasks.values())
+        # In order of arrival, those of one moment lie in no order: their rows would be read from everywhere at once.
+        return sorted(tasks.values(), key=lambda task: (task.project, task.created_ns))
 
     def _page(self, start: Place, slots: list[int], limit: int) -> list[tuple[Any, ...]]:
         parameters = {
@@ -94,7 +97,7 @@ class QueueReader:
             "slots": slots,
             "limit": limit,
         }
-        return list(self._store.query(READ_TASKS, parameters).result_rows)
+        return list(self._store.query(READ_TASKS, parameters, SETTINGS).result_rows)
 
     def _advance(self, rows: Sequence[tuple[Any, ...]], limit: int, now: float) -> None:
         self.is_at_end = len(rows) < limit
@@ -104,7 +107,3 @@ class QueueReader:
         settled = int(now * 1e6) - OVERLAP_US
         if settled > self._place.queued_us:
             self._place = Place(settled)
-
-
-def _task(row: tuple[Any, ...]) -> Task:
-    return Task(*row[1:])

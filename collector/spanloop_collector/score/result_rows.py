@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
+
+import orjson
 
 from spanloop_collector.score.outcome import FAILED, SCORED, SKIPPED, OneScore, Outcome
 from spanloop_collector.score.task import Subject, Task
@@ -131,7 +132,7 @@ def _output(outcome: Outcome) -> str:
     said = [
         {"name": score.name, "score": score.score}
         | ({"reason": score.reason} if score.reason else {})
-        | ({"metadata": json.loads(score.metadata)} if score.metadata else {})
+        | ({"metadata": orjson.Fragment(score.metadata)} if score.metadata else {})
         for score in outcome.scores
     ]
-    return json.dumps(said[0] if len(said) == 1 else said, ensure_ascii=False)
+    return orjson.dumps(said[0] if len(said) == 1 else said).decode()

@@ -14,6 +14,10 @@ DEFAULT_MEMORY_MIB = 1024
 DEFAULT_ATTEMPTS = 4
 DEFAULT_CONCURRENCY = 4
 
+OPENAI, AUTOEVALS = "openai", "autoevals"
+LIBRARIES = (OPENAI, AUTOEVALS)
+"""What scorers that ask models need."""
+
 SPAN, TRACE, GROUP = "span", "trace", "group"
 SCOPES = (SPAN, TRACE, GROUP)
 FIRST, EACH = "first", "each"
@@ -37,7 +41,7 @@ class RuleScorer:
         """What a worker must have to call it; empty when any worker can."""
         if ":" in self.use:
             return self.use.partition(":")[0]
-        return "openai" if self.use == "judge" else "autoevals" if self.use.startswith("autoevals.") else ""
+        return OPENAI if self.use == "judge" else AUTOEVALS if self.use.startswith("autoevals.") else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from spanloop_collector.score.rule import Rule
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, differences
 
-READ_EVERY_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 READ_FAILURES = "SELECT rule_id, message FROM {database:Identifier}.scoring_failures FINAL WHERE message != ''"
 READ_REVISION = """
 SELECT version, state FROM {database:Identifier}.changes FINAL
@@ -49,21 +49,19 @@ class RuleBook:
         self._revisions: dict[tuple[str, int], Rule] = {}
         # Protects the fields above, which a thread replaces.
         self._lock = threading.Lock()
-        self._on_change: list[Callable[[], None]] = []
 
     async def watch(self) -> None:
-        """Reads the rules again and again until cancelled: other collectors change them, too."""
-        while True:
-            try:
-                await asyncio.to_thread(self.read)
-            except (Error, SpanloopError) as error:
-                # The writer reports that ClickHouse is away; the rules that were read last go on.
-                logger.debug("rules: will read again reason=%s", error)
-            await asyncio.sleep(READ_EVERY_SECONDS)
-
-    def on_change(self, heard: Callable[[], None]) -> None:
-        """Calls `heard`, in some thread, whenever a rule differs from before."""
-        self._on_change.append(heard)
+        """Reads the rules whenever somebody has changed one, until cancelled."""
+        with self._store.bells.listen("changes", "scoring_failures") as bell:
+            while True:
+                try:
+                    await asyncio.to_thread(self.read)
+                except (Error, SpanloopError) as error:
+                    # The writer reports that ClickHouse is away; the rules that were read last go on.
+                    logger.debug("rules: will read again reason=%s", error)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                await bell.wait()
 
     def read(self) -> None:
         """Brings what is known here up to date."""
@@ -72,13 +70,9 @@ class RuleBook:
         failures = {rule_id: message for rule_id, message in rows}
         rules = {rule.rule_id: rule for rule in latest}
         with self._lock:
-            is_changed = rules != self._rules
             self._rules, self._failures = rules, failures
             for rule in rules.values():
                 self._revisions[rule.rule_id, rule.revision] = rule
-        if is_changed:
-            for heard in self._on_change:
-                heard()
 
     def rules(self, project: str = "") -> list[Rule]:
         """The rules of a project, or all, by name."""
@@ -153,6 +147,7 @@ class RuleBook:
             [(rule.project, rule.rule_id, message, datetime.now(UTC))],
             ("project", "rule_id", "message", "time"),
         )
+        self._store.bells.ring("scoring_failures")
 
     def _append(self, rule: Rule, before: Rule | None, action: str, actor: Actor, *, is_end: bool = False) -> None:
         state: Mapping[str, object] = {} if is_end else rule.state()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+import orjson
 
 from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.score.idle import task_parameters, task_rows
@@ -17,8 +18,16 @@ COLUMNS = """
     project, id, trace_id, span_id, parent_id, name, type, input, output, expected, error, scores, metrics, metadata,
     metadata_json, tags, toUnixTimestamp64Nano(created) AS created_ns, toUnixTimestamp64Nano(end_time) AS ended_ns
 """
-LONG_QUERY = {"max_query_size": str(16 * 1024 * 1024)}
-"""For statements that name every row; ClickHouse's own bound fits some two thousand."""
+KEY_COLUMNS = "project String, created_ns Int64, trace_id String, span_id String"
+RowKey: TypeAlias = tuple[str, int, str, str]
+"""The key of a row of `spans`: project, created in Unix nanoseconds, trace_id, span_id."""
+PLAIN_FIELDS = (
+    *("id", "trace_id", "span_id", "parent_id", "project", "name", "type", "error"),
+    *("scores", "metrics", "tags"),
+)
+JSON_FIELDS = ("input", "output", "expected")
+SETTINGS = {"max_threads": "1"}
+"""Beside what comes in, which comes first."""
 ROOT_FIRST = "ORDER BY parent_id != '', created_ns LIMIT 1 BY project, trace_id"
 
 
@@ -106,16 +115,21 @@ class RowReader:
         return {(row["project"], row["trace_id"]): row for row in rows}
 
     def _query(self, rows: str, order: str = "") -> list[Mapping[str, Any]]:
-        return list(self._store.query(f"SELECT {COLUMNS} FROM {rows} {order}", settings=LONG_QUERY).named_results())
+        return list(self._store.query(f"SELECT {COLUMNS} FROM {rows} {order}", settings=SETTINGS).named_results())
 
 
-def is_one_of(keys: set[tuple[str, int, str, str]]) -> str:
-    """SQL for whether a row of `spans` has one of these keys (project, created, trace_id, span_id)."""
-    tuples = ", ".join(
-        f"({sql_text(project)}, fromUnixTimestamp64Nano({ns}, 'UTC'), {sql_text(trace_id)}, {sql_text(span_id)})"
-        for project, ns, trace_id, span_id in sorted(keys)
+def is_one_of(keys: Iterable[RowKey]) -> str:
+    """SQL for whether a row of `spans` has one of these keys."""
+    return (
+        "(project, created, trace_id, span_id) IN (SELECT project, fromUnixTimestamp64Nano(created_ns, 'UTC'), "
+        f"trace_id, span_id FROM {table_of(KEY_COLUMNS, sorted(keys))})"
     )
-    return f"(project, created, trace_id, span_id) IN ({tuples})"
+
+
+def table_of(columns: str, rows: Iterable[Sequence[Any]]) -> str:
+    """SQL for a table with these rows: as JSON they cost ClickHouse a tenth of what a list of tuples does."""
+    text = b"\n".join(map(orjson.dumps, rows)).decode()
+    return f"format(JSONCompactEachRow, {sql_text(columns)}, {sql_text(text)})"
 
 
 def _scored_row(row: Mapping[str, Any], trace_ids: Sequence[str]) -> ScoredRow:
@@ -125,20 +139,9 @@ def _scored_row(row: Mapping[str, Any], trace_ids: Sequence[str]) -> ScoredRow:
 
 def row_text(row: Mapping[str, Any], trace_ids: Sequence[str] = ()) -> str:
     """The row as JSON text; what is stored as JSON goes in as it is."""
-    plain = {
-        name: row[name]
-        for name in ("id", "trace_id", "span_id", "parent_id", "project", "name", "type", "error", "scores", "metrics")
+    fields = {name: row[name] for name in PLAIN_FIELDS}
+    fields |= {name: orjson.Fragment(row[name] or "null") for name in JSON_FIELDS}
+    fields["metadata"] = {
+        name: orjson.Fragment(text) if name in row["metadata_json"] else text for name, text in row["metadata"].items()
     }
-    plain |= {"tags": row["tags"], "trace_ids": list(trace_ids)}
-    members = [json.dumps(plain, ensure_ascii=False)[1:-1]]
-    members += [f'"{name}":{row[name] or "null"}' for name in ("input", "output", "expected")]
-    members.append(f'"metadata":{_metadata(row["metadata"], row["metadata_json"])}')
-    return "{" + ",".join(members) + "}"
-
-
-def _metadata(texts: Mapping[str, str], json_keys: Sequence[str]) -> str:
-    members = (
-        f"{json.dumps(name, ensure_ascii=False)}:{text if name in json_keys else json.dumps(text, ensure_ascii=False)}"
-        for name, text in texts.items()
-    )
-    return "{" + ",".join(members) + "}"
+    return orjson.dumps(fields | {"trace_ids": list(trace_ids)}).decode()

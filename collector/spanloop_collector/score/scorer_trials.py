@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from spanloop.v1 import scoring_pb2
@@ -50,7 +50,7 @@ class ScorerTrials:
             return await self._read_trace(task.row, principal)
 
         pool = ScorerPool(
-            asdict(replace(scorer, concurrency=min(scorer.concurrency, MAX_PROCESSES))),
+            replace(scorer, concurrency=min(scorer.concurrency, MAX_PROCESSES)),
             modules=self._modules,
             report=results.put_nowait,
             read_trace=read_trace,

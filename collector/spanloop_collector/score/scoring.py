@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from spanloop_collector.query.queries import Queries
@@ -11,6 +11,7 @@ from spanloop_collector.score.backfills import Backfills
 from spanloop_collector.score.dispatcher import Dispatcher
 from spanloop_collector.score.idle import IdleWatch
 from spanloop_collector.score.operations import ScoringRuleOperations
+from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.queue_reader import QueueReader
 from spanloop_collector.score.results import Results
 from spanloop_collector.score.rulebook import RuleBook
@@ -26,11 +27,13 @@ from spanloop_collector.store import Store
 class Scoring:
     """Rules, queue and results of one collector."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, is_behind: Callable[[], bool] = lambda: False) -> None:
+        """`is_behind` says whether spans wait to be stored."""
         self._store = store
         self.book = RuleBook(store)
-        self.results = Results(store, self.book)
-        self._spending = Spending(store)
+        pace = Pace(is_behind)
+        self.results = Results(store, self.book, pace=pace)
+        self._spending = Spending(store, is_needed=self._has_budget)
         self._slots = slots_of(store)
         self.dispatcher = Dispatcher(
             self.book,
@@ -42,19 +45,27 @@ class Scoring:
             slots=self._slots,
         )
         self.backfills = Backfills(store, self.book, self.dispatcher, is_ours=self._is_ours)
-        self.trigger = Trigger(store, self.book, on_queued=self.dispatcher.nudge)
+        self.trigger = Trigger(store, self.book, self.results, pace=pace, on_queued=self.dispatcher.nudge)
 
     @property
     def is_needed(self) -> bool:
         """Whether there is anything for a worker to do, now or soon."""
         return self.trigger.is_needed or self.dispatcher.held > 0 or self.backfills.is_busy
 
+    def _has_budget(self) -> bool:
+        return any(rule.budget.cost_per_day for rule in self.book.rules())
+
     def _is_ours(self, id: str) -> bool:
         """Whether this collector carries out the backfill of that id."""
         return int(id[:2], 16) % SLOTS in self.dispatcher.owned
 
-    def operations(self, queries: Queries, *, modules: Sequence[str]) -> dict[str, object]:
-        """What serves the API, by service; `modules` have scorers of the operator's own."""
+    def operations(
+        self, queries: Queries, *, modules: Sequence[str], barrier: Callable[[], Awaitable[None]]
+    ) -> dict[str, object]:
+        """What serves the API, by service.
+
+        `modules` have scorers of the operator's own; `barrier` returns once what was acknowledged is stored.
+        """
         return {
             "ScoringRuleService": ScoringRuleOperations(
                 self._store,
@@ -62,6 +73,7 @@ class Scoring:
                 self.backfills,
                 statements=queries,
                 trials=ScorerTrials(queries, modules=modules),
+                barrier=barrier,
             ),
             "ScoringService": ScoringOperations(self.dispatcher),
         }

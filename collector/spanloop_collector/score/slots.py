@@ -27,7 +27,7 @@ SLOTS = 64
 TERM_SECONDS = 15.0
 REST_SECONDS = 30.0
 """As long as a lease of a task."""
-LOOK_EVERY_SECONDS = 1.0
+LOOK_EVERY_SECONDS = 2.5
 OFFER_BEFORE_SECONDS = 5.0
 
 READ_ALIVE = """
@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 class Slots(Protocol):
     """Which slots are ours now."""
 
+    has_others: bool
+
     def owned(self) -> frozenset[int]: ...
 
     async def run(self) -> None: ...
@@ -50,6 +52,8 @@ class Slots(Protocol):
 
 class EverySlot:
     """All of them: the database belongs to this collector alone."""
+
+    has_others = False
 
     def owned(self) -> frozenset[int]:
         """Every slot."""
@@ -74,6 +78,8 @@ class SharedSlots:
         self._owned: frozenset[int] = frozenset()
         self._valid_until = 0.0
         self._resting: dict[int, float] = {}
+        self.has_others = True
+        """Whether other collectors are there, which put tasks in our slots."""
 
     def owned(self) -> frozenset[int]:
         """The slots that are ours; none when ClickHouse could not be asked for too long."""
@@ -99,6 +105,7 @@ class SharedSlots:
         ((now, alive),) = self._store.query(READ_ALIVE, names | {"seconds": self._term_seconds * 2}).result_rows
         term = int(now // self._term_seconds)
         members = self._members_of(term, alive)
+        self.has_others = len(alive) > 1 or len(members) > 1
         end = (term + 1) * self._term_seconds
         if end - now <= min(OFFER_BEFORE_SECONDS, self._term_seconds / 3):
             # Known before it starts, so that nobody's share is in doubt at the turn.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from clickhouse_connect.driver.exceptions import Error
@@ -11,6 +13,7 @@ from clickhouse_connect.driver.exceptions import Error
 from spanloop_collector.errors import SpanloopError
 
 READ_EVERY_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 0.5
 READ_COST = """
 SELECT rule_id, sum(cost) FROM {database:Identifier}.online_scores FINAL
 WHERE scored >= toStartOfDay(now('UTC')) AND cost > 0 GROUP BY rule_id
@@ -31,14 +34,18 @@ class CostDatabase(Protocol):
 class Spending:
     """Costs of today by rule: as stored, and what came since."""
 
-    def __init__(self, store: CostDatabase) -> None:
+    def __init__(self, store: CostDatabase, *, is_needed: Callable[[], bool]) -> None:
+        """`is_needed` says whether any rule has a budget."""
         self._store = store
-        self._stored: dict[str, float] = {}
+        self._is_needed = is_needed
+        self._stored: dict[str, float] | None = None
         self._since: dict[str, float] = {}
 
     async def watch(self) -> None:
         """Reads the stored costs again and again until cancelled: other collectors spend, too."""
         while True:
+            while not self._is_needed():  # noqa: ASYNC110 - what is needed is asked, nobody says it
+                await asyncio.sleep(LOOK_EVERY_SECONDS)
             try:
                 await asyncio.to_thread(self.read)
             except (Error, SpanloopError) as error:
@@ -56,5 +63,7 @@ class Spending:
             self._since[rule_id] = self._since.get(rule_id, 0.0) + cost
 
     def today(self, rule_id: str) -> float:
-        """US dollars."""
+        """US dollars; infinite until it is known."""
+        if self._stored is None:
+            return math.inf
         return self._stored.get(rule_id, 0.0) + self._since.get(rule_id, 0.0)

@@ -17,16 +17,20 @@ from dataclasses import dataclass, field
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.schema.fragments import settings_clause
 from spanloop_collector.score.matching import MATCH_COLUMNS, rows_of, select_tasks
+from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.received import ReceivedRange, received_ranges
+from spanloop_collector.score.refusal import is_passing
+from spanloop_collector.score.results import Results
 from spanloop_collector.score.rule import Rule
 from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.spool.segment import SealedSegment
 from spanloop_collector.store import Store
 
 MAX_SEGMENTS = 32
-REST_PER_WORK = 4.0
-MAX_REST_SECONDS = 0.4
+REST_SECONDS = 0.25
+"""At most between two statements, so that one serves several segments."""
 MAX_EXECUTION_SECONDS = 20
 FIRST_RETRY_SECONDS = 0.25
 RETRY_MAX_SECONDS = 5.0
@@ -54,9 +58,14 @@ class _Stored:
 class Trigger:
     """Looks at each stored segment once, with the rules of that moment."""
 
-    def __init__(self, store: Store, book: RuleBook, *, on_queued: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, store: Store, book: RuleBook, results: Results, *, pace: Pace, on_queued: Callable[[], None]
+    ) -> None:
+        """`on_queued` is told, in some thread, when there may be new tasks."""
         self._store = store
+        self._pace = pace
         self._book = book
+        self._results = results
         self._on_queued = on_queued
         self._waiting: list[_Stored] = []
         self._arrived = asyncio.Event()
@@ -69,7 +78,7 @@ class Trigger:
 
     async def look_at(self, segment: SealedSegment) -> None:
         """Returns once the segment's rows were looked at and it may be removed."""
-        if not self.is_needed:
+        if not self.is_needed and self._results.has_scores is False:
             return
         if len(self._waiting) >= MAX_WAITING_SEGMENTS:
             logger.warning("score: rules are too slow, rows of a segment are not looked at token=%s", segment.token)
@@ -86,7 +95,7 @@ class Trigger:
             await self._arrived.wait()
             batch, started = self._waiting[:MAX_SEGMENTS], time.monotonic()
             try:
-                await asyncio.to_thread(self.queue_tasks, [stored.segment for stored in batch])
+                await asyncio.to_thread(self.look, [stored.segment for stored in batch])
             except (Error, StoreUnavailableError) as error:
                 logger.debug("score: tasks are queued later reason=%s", error)
                 await asyncio.sleep(pause)
@@ -94,40 +103,52 @@ class Trigger:
                 continue
             pause = FIRST_RETRY_SECONDS
             self._settle(batch)
-            self._on_queued()
-            # What comes in comes first: rules take a part of the time, and more segments at once where there are many.
-            await asyncio.sleep(min((time.monotonic() - started) * REST_PER_WORK, MAX_REST_SECONDS))
+            await self._pace.rest(time.monotonic() - started, most_seconds=REST_SECONDS)
 
-    def queue_tasks(self, segments: Sequence[SealedSegment]) -> None:
-        """Queues a task for each row of the segments, rule and scorer; blocks."""
+    def look(self, segments: Sequence[SealedSegment]) -> None:
+        """Queues a task for each row, rule and scorer, and gives rows that came again their scores. Blocks."""
+        if self._results.has_scores is None:
+            self._results.look_for_scores()
         rules = self._book.active()
-        ranges = received_ranges(segments)
-        if not rules or not ranges:
-            return
+        received = " OR ".join(map(_is_received, received_ranges(segments)))
+        if received and rules:
+            self._queue_tasks(rules, f"({received})", [segment.token for segment in segments])
+            self._on_queued()
+        if received and (rules or self._results.has_scores):
+            self._restore(f"({received})")
+
+    def _queue_tasks(self, rules: Sequence[Rule], received: str, tokens: Sequence[str]) -> None:
         # Rules that failed last time go alone: they would take the others with them.
         sound = [rule for rule in rules if rule.rule_id not in self._failing]
-        tokens = [segment.token for segment in segments]
-        if sound and not self._try(sound, ranges, tokens):
+        if sound and not self._try(sound, received, tokens):
             for rule in sound:
-                self._try_alone(rule, ranges, tokens)
+                self._try_alone(rule, received, tokens)
         for rule in rules:
             if rule not in sound:
-                self._try_alone(rule, ranges, tokens)
+                self._try_alone(rule, received, tokens)
 
-    def _try(self, rules: Sequence[Rule], ranges: Sequence[ReceivedRange], tokens: Sequence[str]) -> bool:
+    def _restore(self, received: str) -> None:
         try:
-            self._insert(rules, ranges, tokens)
+            self._results.restore(received)
         except Error as error:
-            if _is_passing(error):
+            if is_passing(error):
+                raise
+            logger.warning("score: rows that came again may lack their scores reason=%s", error)
+
+    def _try(self, rules: Sequence[Rule], received: str, tokens: Sequence[str]) -> bool:
+        try:
+            self._insert(rules, received, tokens)
+        except Error as error:
+            if is_passing(error):
                 raise
             return False
         return True
 
-    def _try_alone(self, rule: Rule, ranges: Sequence[ReceivedRange], tokens: Sequence[str]) -> None:
+    def _try_alone(self, rule: Rule, received: str, tokens: Sequence[str]) -> None:
         try:
-            self._insert([rule], ranges, tokens)
+            self._insert([rule], received, tokens)
         except Error as error:
-            if _is_passing(error):
+            if is_passing(error):
                 raise
             self._failing.add(rule.rule_id)
             self._book.report(rule, str(error)[:1000])
@@ -135,22 +156,14 @@ class Trigger:
             self._failing.discard(rule.rule_id)
             self._book.report(rule, "")
 
-    def _insert(self, rules: Sequence[Rule], ranges: Sequence[ReceivedRange], tokens: Sequence[str]) -> None:
-        received = " OR ".join(
-            f"received BETWEEN fromUnixTimestamp64Micro({each.first_us}, 'UTC') "
-            f"AND fromUnixTimestamp64Micro({each.last_us}, 'UTC')"
-            for each in ranges
-        )
+    def _insert(self, rules: Sequence[Rule], received: str, tokens: Sequence[str]) -> None:
         conditions = " ".join(condition for rule in rules for condition in rule.conditions())
-        rows = rows_of(self._store.database, f"({received})", mentioned_in=conditions)
+        rows = rows_of(self._store.database, received, mentioned_in=conditions)
         select = select_tasks(rules, rows)
         names = ",".join(f"{rule.rule_id}:{rule.version}" for rule in rules)
         token = hashlib.sha256("|".join((*sorted(tokens), names)).encode()).hexdigest()
-        with self._store.client() as client:
-            client.command(
-                f"INSERT INTO {self._store.database}.scoring_matches ({MATCH_COLUMNS}) {select}",
-                settings=SETTINGS | {"insert_deduplication_token": token},
-            )
+        settings = settings_clause(SETTINGS | {"insert_deduplication_token": token})
+        self._store.command(f"INSERT INTO {self._store.database}.scoring_matches ({MATCH_COLUMNS}) {settings} {select}")
 
     def _settle(self, batch: Sequence[_Stored]) -> None:
         for stored in batch:
@@ -161,22 +174,8 @@ class Trigger:
             self._arrived.clear()
 
 
-PASSING_CODES = frozenset(
-    {
-        202,  # TOO_MANY_SIMULTANEOUS_QUERIES
-        209,  # SOCKET_TIMEOUT
-        210,  # NETWORK_ERROR
-        236,  # ABORTED
-        242,  # TABLE_IS_READ_ONLY
-        243,  # NOT_ENOUGH_SPACE
-        252,  # TOO_MANY_PARTS
-        285,  # TOO_FEW_LIVE_REPLICAS
-        319,  # UNKNOWN_STATUS_OF_INSERT
-        999,  # KEEPER_EXCEPTION
-    }
-)
-"""ClickHouse is in trouble; any other error is the rule's own."""
-
-
-def _is_passing(error: Error) -> bool:
-    return error.code in PASSING_CODES
+def _is_received(times: ReceivedRange) -> str:
+    return (
+        f"received BETWEEN fromUnixTimestamp64Micro({times.first_us}, 'UTC') "
+        f"AND fromUnixTimestamp64Micro({times.last_us}, 'UTC')"
+    )

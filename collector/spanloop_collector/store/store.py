@@ -15,7 +15,7 @@ from clickhouse_connect.driver.query import QueryResult
 
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.schema import migrate
-from spanloop_collector.schema.fragments import sql_text
+from spanloop_collector.schema.fragments import settings_clause, sql_text
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.spool.record import Buffer
 from spanloop_collector.store.bells import Bells
@@ -46,6 +46,9 @@ INSERT_SETTINGS = {
 
 
 OTLP_FORMAT = "ProtobufSingle"
+
+LONG_STATEMENTS = {"max_query_size": str(64 * 1024 * 1024)}
+"""Some statements carry a table."""
 
 
 class Store:
@@ -177,11 +180,11 @@ class Store:
         except queue.Empty:
             pass
         try:
-            return connect(self.settings, self.data_dir)
+            return connect(self.settings, self.data_dir, extra_settings=LONG_STATEMENTS)
         except (ClickHouseError, OSError) as error:
             raise StoreUnavailableError(f"ClickHouse cannot be reached: {error}") from error
 
 
 def _insert_from(file: Path, table: str, settings: Mapping[str, str]) -> str:
-    given = ", ".join(f"{name} = {sql_text(value)}" for name, value in settings.items())
-    return f"INSERT INTO {table} FROM INFILE {sql_text(str(file.absolute()))} SETTINGS {given} FORMAT {OTLP_FORMAT}"
+    source = sql_text(str(file.absolute()))
+    return f"INSERT INTO {table} FROM INFILE {source} {settings_clause(settings)} FORMAT {OTLP_FORMAT}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 from spanloop_collector.client import ApiClient
 
 from tests.instrumentation.provider import Provider, scripted_provider
@@ -49,6 +52,16 @@ class Project:
         finished = {"type": "llm", "metrics": {"start": end - 1, "end": end}}
         answer = self.client.post("/v1/rows/merge", {"project": self.name, "rows": [finished | row for row in rows]})
         assert answer["rejected"] == 0, answer
+
+    def send(self, *spans: Span) -> None:
+        """Sends spans as an application does, over OTLP."""
+        content = ExportTraceServiceRequest(
+            resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])]
+        ).SerializeToString()
+        headers = {"content-type": "application/x-protobuf"}
+        request = urllib.request.Request(f"{self.collector.http_url}/v1/traces", content, headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 200
 
     def sql(self, columns: str, *, view: str = "scores", where: str = "1", order: str = "1") -> list[dict[str, Any]]:
         return self.collector.sql(

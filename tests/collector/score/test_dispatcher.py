@@ -188,6 +188,7 @@ async def test_a_provider_that_asks_to_wait_stops_its_scorer_only() -> None:
     (found,) = await bench.claim(HAS_M)
     await bench.dispatcher.complete("w1", [done(found, FAILED, error="429", is_retryable=True, retry_after_seconds=20)])
     bench.queued = [replace(tasks(2, "f")[1], id="f9"), *tasks(1, "g")]
+    bench.dispatcher.nudge()
 
     assert [each.task.scorer for each in await bench.claim(HAS_M)] == ["g"]
     bench.now += 21

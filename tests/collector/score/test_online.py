@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.collector.schema.spans import span as otlp_span
 from tests.collector.score.conftest import Project
 from tests.instrumentation.provider import Reply
 from tests.support.waiting import wait_until
@@ -87,6 +88,25 @@ def test_running_rows_are_scored_when_they_end_and_once(project: Project, tmp_pa
     assert row["scores"] == {"count_calls": 1}
     assert row["metadata"]["more"] == "1"
     assert [r["source"] for r in project.sql("source", where="id = 'a'")] == ["online"]
+
+
+def test_a_span_that_is_sent_again_keeps_its_score(project: Project) -> None:
+    project.rule("manners", "is_json")
+    span = otlp_span({"spanloop.project": project.name, "spanloop.output": "{}"})
+    project.send(span)
+    project.results(1)
+    (first,) = project.sql("received, scores", view="logs", where="type != 'score'")
+
+    # As a client does whose answer got lost.
+    project.send(span)
+
+    def sent_again() -> list[dict[str, Any]]:
+        return project.sql("scores", view="logs", where=f"type != 'score' AND received > '{first['received']}'")
+
+    wait_until(lambda: [row for row in sent_again() if row["scores"]], what="scores of the span that came again")
+    assert sent_again() == [{"scores": {"is_json": 1}}]
+    assert first["scores"] == {"is_json": 1}
+    assert len(project.sql("name")) == 1
 
 
 def test_filter_scope_and_names_choose_rows(project: Project) -> None:

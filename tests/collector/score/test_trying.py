@@ -36,7 +36,8 @@ def tried(project: Project, use: str, *outputs: str, **scorer: Any) -> dict[str,
 
 
 def test_each_row_is_answered_with_its_scores_or_its_failure(project: Project) -> None:
-    (good,), (bad,) = tried(project, "scorers:is_polite", "yes please", "no", name="polite").values()
+    answers = tried(project, "scorers:is_polite", "yes please", "no", name="polite")
+    (good,), (bad,) = answers["0"], answers["1"]
     assert (good["name"], good["score"], bad["score"]) == ("polite", 1, 0)
     assert tried(project, "scorers:broken", "a") == {"0": "KeyError: 'nothing here'"}
     slow = tried(project, "scorers:hangs_on_stop", "stop", "go", timeout_seconds=0.5)

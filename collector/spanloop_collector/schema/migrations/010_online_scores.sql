@@ -35,7 +35,8 @@ PARTITION BY {week_of:created}
 ORDER BY (project, created, trace_id, span_id, rule_id, scorer, name)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Which tasks need no worker any more: looked up for every task that is about to be handed out.
+-- Which tasks need no worker any more: looked up, by ids that lie anywhere, for every task that is about to be handed
+-- out.
 CREATE TABLE IF NOT EXISTS {database}.scoring_done {on_cluster}
 (
     project LowCardinality(String),
@@ -46,4 +47,4 @@ CREATE TABLE IF NOT EXISTS {database}.scoring_done {on_cluster}
 ENGINE = {replacing}(done)
 ORDER BY task_id
 TTL toDateTime(done) + INTERVAL 31 DAY DELETE
-SETTINGS non_replicated_deduplication_window = 10000
+SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 256

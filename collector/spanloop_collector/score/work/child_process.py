@@ -7,11 +7,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from spanloop.scoring.child import LENGTH
+
+from spanloop_collector.score.rule import RuleScorer
 
 LOAD_SECONDS = 60.0
 PURPOSE = "spanloop.purpose=scorer"
@@ -32,7 +34,7 @@ class ChildProcess:
         """What its scores are called when they do not say."""
 
     @classmethod
-    async def start(cls, scorer: Mapping[str, Any], *, modules: Sequence[str]) -> ChildProcess:
+    async def start(cls, scorer: RuleScorer, *, modules: Sequence[str]) -> ChildProcess:
         """A child that has loaded the scorer; raises ChildDied with the reason when it cannot."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -45,9 +47,15 @@ class ChildProcess:
             start_new_session=True,
         )
         child = cls(process)
-        request = {name: scorer[name] for name in ("use", "name", "options", "memory_mib")}
+        request = {
+            "use": scorer.use,
+            "name": scorer.name,
+            "options": scorer.options,
+            "memory_mib": scorer.memory_mib,
+            "modules": list(modules),
+        }
         try:
-            child.send(json.dumps(request | {"modules": list(modules)}).encode())
+            child.send(json.dumps(request).encode())
             said = await asyncio.wait_for(child.receive(), LOAD_SECONDS)
         except TimeoutError:
             await child.kill()

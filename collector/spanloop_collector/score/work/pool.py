@@ -8,11 +8,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from spanloop_collector.score.rule import LIBRARIES, RuleScorer
 from spanloop_collector.score.work.child_process import ChildDied, ChildProcess
 from spanloop_collector.score.work.work_task import WorkTask, failure, result, result_of
 
-AT_ONCE = 32
-"""Rows that a child is sent before the first answer is back."""
+AT_ONCE = 256
+BATCH_SECONDS = 0.1
+"""A child is sent as many rows as take so long before the first answer is back, at most `AT_ONCE`."""
+SHARE_OF_NEWEST = 0.2
 IDLE_SECONDS = 30.0
 
 Report = Callable[[dict[str, Any]], None]
@@ -25,9 +28,7 @@ logger = logging.getLogger(__name__)
 class ScorerPool:
     """Tasks of one scorer, and the children that do them."""
 
-    def __init__(
-        self, scorer: dict[str, Any], *, modules: Sequence[str], report: Report, read_trace: ReadTrace
-    ) -> None:
+    def __init__(self, scorer: RuleScorer, *, modules: Sequence[str], report: Report, read_trace: ReadTrace) -> None:
         self._scorer = scorer
         self._modules = modules
         self._report = report
@@ -36,6 +37,8 @@ class ScorerPool:
         self._arrived = asyncio.Event()
         self._runners: set[asyncio.Task[None]] = set()
         self._idle = 0
+        self._seconds = BATCH_SECONDS
+        """How long a row takes, of late."""
 
     @property
     def is_empty(self) -> bool:
@@ -46,7 +49,7 @@ class ScorerPool:
         """Puts a task in line."""
         self._waiting.append(task)
         self._arrived.set()
-        if not self._idle and len(self._runners) < self._scorer["concurrency"]:
+        if not self._idle and len(self._runners) < self._scorer.concurrency:
             runner = asyncio.create_task(self._run())
             self._runners.add(runner)
             runner.add_done_callback(self._runners.discard)
@@ -88,9 +91,9 @@ class ScorerPool:
                 return None
             finally:
                 self._idle -= 1
-        # A scorer that asks a model takes its time: one row each, so that the children share them.
-        count = AT_ONCE if self._scorer["concurrency"] == 1 else 1
-        return deque(self._waiting.popleft() for _ in range(min(count, len(self._waiting))))
+        # Slow rows one by one, so that the children share them.
+        count = min(max(int(BATCH_SECONDS / self._seconds), 1), AT_ONCE, len(self._waiting))
+        return deque(self._waiting.popleft() for _ in range(count))
 
     async def _start(self, batch: deque[WorkTask]) -> ChildProcess | None:
         """A child; None when the scorer cannot be loaded, which the tasks are told."""
@@ -112,10 +115,11 @@ class ScorerPool:
         while batch:
             task = batch[0]
             try:
-                answer = await asyncio.wait_for(child.receive(), self._scorer["timeout_seconds"])
+                async with asyncio.timeout(self._scorer.timeout_seconds):
+                    answer = await child.receive()
             except TimeoutError:
-                limit = self._scorer["timeout_seconds"]
-                is_retryable = self._scorer["use"] == "judge" or self._scorer["use"].startswith("autoevals.")
+                limit = self._scorer.timeout_seconds
+                is_retryable = self._scorer.module in LIBRARIES
                 self._report(failure(task, f"killed after {limit:g} s", is_retryable=is_retryable))
                 batch.popleft()
                 return False
@@ -124,8 +128,9 @@ class ScorerPool:
                 batch.popleft()
                 return False
             batch.popleft()
+            self._seconds += SHARE_OF_NEWEST * (max(answer["duration"], 1e-6) - self._seconds)
             self._report(
-                result_of(task, answer, rule_name=self._scorer["name"], own_name=child.name, version=child.version)
+                result_of(task, answer, rule_name=self._scorer.name, own_name=child.name, version=child.version)
             )
         return True
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from spanloop_collector.write.pricing import Price
 
+from spanloop_collector.score.rule import RuleScorer
+
 
 @dataclass(frozen=True, slots=True)
 class WorkTask:
@@ -86,7 +88,6 @@ def _price(provider: str, model: str, day: str) -> Price:
     return price if price.rates else find_price("", model, now=now)
 
 
-def scorer_of(task: WorkTask) -> dict[str, Any]:
+def scorer_of(task: WorkTask) -> RuleScorer:
     """The scorer with its limits."""
-    scorer: dict[str, Any] = json.loads(task.scorer)
-    return scorer
+    return RuleScorer(**json.loads(task.scorer))

@@ -18,6 +18,7 @@ from spanloop._api import ApiError
 from spanloop.scoring.child import module_name
 
 from spanloop_collector.client import ApiClient, local_admin_key
+from spanloop_collector.score.rule import LIBRARIES
 from spanloop_collector.score.work.pool import ScorerPool
 from spanloop_collector.score.work.traces import read_spans
 from spanloop_collector.score.work.work_task import WorkTask, failure, result, scorer_of
@@ -26,7 +27,6 @@ CLAIM_WAIT_SECONDS = 2.0
 RETRY_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 REFUSED_STATUS = frozenset({400, 413, 422})
-LIBRARIES = ("openai", "autoevals")
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class WorkerOptions:
     api_key: str | None = None
     modules: Sequence[str] = ()
     """Modules and files whose functions rules may name."""
-    max_tasks: int = 512
+    max_tasks: int = 2000
     """Tasks in memory at once."""
 
 
