@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from tests.page import seed
 from tests.page.evals import Evals
 from tests.page.evals import fill as fill_evals
+from tests.page.oversight import fill as fill_oversight
 from tests.support.collector_process import CollectorProcess
 from tests.support.leaks import expect_process
 from tests.support.sending import wait_for_rows
@@ -52,6 +53,12 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorPro
 def evals(collector: CollectorProcess) -> Evals:
     """A dataset, experiments over it and variants, beside the rows of `seed`."""
     return fill_evals(collector, key=collector.admin_key)
+
+
+@pytest.fixture(scope="session")
+def oversight(collector: CollectorProcess) -> None:
+    """Rules that scored rows of `seed`, and a queue of rows for people."""
+    fill_oversight(collector, key=collector.admin_key)
 
 
 @pytest.fixture(scope="module")

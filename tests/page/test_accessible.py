@@ -6,19 +6,27 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from spanloop_collector.review.item import item_id
 
-from tests.page import seed
+from tests.page import oversight, seed
 from tests.page.conftest import Visit
 
 SCRIPTS = Path(__file__).parent / "scripts"
+ITEM = item_id(queue=oversight.QUEUE, source="logs", object_id="", row_id=f"{5:015x}a")
 PAGES = {
     "logs": "/p/support/logs",
     "trace": f"/p/support/logs?r={seed.MAIN_TRACE}",
     "sql": "/p/support/sql?sql=SELECT name, count() AS n FROM logs GROUP BY name LIMIT 5",
     "monitor": "/p/support/monitor?t=1h",
+    "rules": "/p/support/rules",
+    "rule": f"/p/support/rules/{oversight.RULE}",
+    "rule form": f"/p/support/rules/{oversight.RULE}?edit=1",
+    "review": f"/p/support/review?queue={oversight.QUEUE}&item={ITEM}",
 }
 
 
+@pytest.mark.usefixtures("oversight")
+@pytest.mark.usefixtures("oversight")
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_names_and_contrast(visit: Visit, name: str) -> None:
     page = visit.page

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page import seed
 from tests.page.conftest import Visit
+from tests.page.oversight import FAILING, HOSTILE_QUEUE
 
 COLUMNS = ("name", "type", "input", "output", "expected", "error", "scores", "tags", "model", "comment")
 STATEMENT = (
@@ -44,6 +45,25 @@ def test_no_field_of_a_span_reaches_the_document_as_markup(visit: Visit) -> None
     expect(page.locator(".media img")).to_be_visible()
     page.get_by_role("radio", name="Thread").click()
     expect(page.locator(".thread")).to_be_visible()
+    check(page)
+
+
+def test_rules_and_reviews_show_text(visit: Visit, oversight: None) -> None:
+    for tab in ("overview", "failures", "scores"):
+        page = visit.open(f"/p/support/rules/{FAILING}?tab={tab}")
+        expect(page.locator(".rule-body")).to_contain_text("onerror")
+        check(page)
+    visit.open(f"/p/support/rules/{FAILING}?edit=1")
+    page.get_by_role("button", name="Test on past rows").click()
+    expect(page.locator(".trial-table .score.low").first).to_be_visible()
+    check(page)
+    visit.open(f"/p/support/review?queue={HOSTILE_QUEUE}")
+    expect(page.get_by_role("gridcell").filter(has_text="<script>").first).to_be_visible()
+    page.get_by_role("gridcell").filter(has_text="<script>").first.click()
+    expect(page.locator(".span-error")).to_contain_text("onerror")
+    page.get_by_label("Your name as a reviewer").fill("<b>eve</b>")
+    page.get_by_role("button", name="Claim this row").click()
+    expect(page.get_by_role("complementary", name="Row to review")).to_contain_text("yours until")
     check(page)
 
 

@@ -3,6 +3,7 @@ import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 import "./styles/evals.css";
+import "./styles/work.css";
 import { render } from "preact";
 import { followLinks } from "./lib/router";
 import { Shell } from "./ui/shell";

@@ -19,7 +19,9 @@ document.addEventListener("keydown", (event) => {
   const target = event.composedPath()[0] as Element | undefined;
   const isTyping = target instanceof Element && target.closest(IN_TEXT) !== null;
   const name = nameOf(event);
-  if (event.defaultPrevented || (isTyping && name !== "Escape" && !name.startsWith("Mod+"))) return;
+  // A dialog has the keyboard to itself.
+  const isInDialog = document.querySelector("dialog[open]") !== null;
+  if (event.defaultPrevented || isInDialog || (isTyping && name !== "Escape" && !name.startsWith("Mod+"))) return;
   const isSecond = prefix && event.timeStamp - prefixAt < 1000;
   const wanted = isSecond ? `${prefix} ${name}` : name;
   prefix = "";
