@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 import threading
+import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anthropic
 import pytest
 import spanloop
+from spanloop._wrap.events import amazons
 from spanloop.testing import Capture
 
 from tests.instrumentation.provider import Provider, Reply, scripted_provider
@@ -273,3 +277,48 @@ def test_beta_messages_with_parts(client: anthropic.Anthropic, provider: Provide
     client.beta.messages.create(model="m", max_tokens=5, messages=[{"role": "user", "content": content}])
     assert captured_spans.tree()[0]["input"] == [{"role": "user", "content": content}]
     json.dumps(captured_spans.tree())
+
+
+def frame(event: dict[str, Any]) -> bytes:
+    """An event as Bedrock sends it."""
+    payload = json.dumps({"bytes": base64.b64encode(json.dumps(event).encode()).decode()}).encode()
+    headers = b"".join(
+        bytes([len(name)]) + name + b"\x07" + struct.pack(">H", len(value)) + value
+        for name, value in ((b":event-type", b"chunk"), (b":message-type", b"event"))
+    )
+    head = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    head += struct.pack(">I", zlib.crc32(head))
+    return head + headers + payload + struct.pack(">I", zlib.crc32(head + headers + payload))
+
+
+def test_bedrock(provider: Provider, captured_spans: Capture) -> None:
+    keys: Any = {"aws_access_key": "k", "aws_secret_key": "k", "aws_region": "us-east-1"}
+    body = b"".join(map(frame, TEXT_EVENTS))
+    provider.will(Reply(MESSAGE), Reply(body=body, content_type="application/vnd.amazon.eventstream"))
+    with anthropic.AnthropicBedrock(base_url=provider.url, **keys) as plain:
+        client = spanloop.wrap_anthropic(plain)
+        client.messages.create(**REQUEST)
+        with client.messages.stream(**REQUEST) as stream:
+            assert stream.get_final_text() == "Paris."
+    assert captured_spans.tree() == [ROW, ROW]
+    whole, streamed = ({k: v for k, v in s.attributes.items() if k != "server.port"} for s in captured_spans.spans)
+    assert whole == {**EXPECTED_ATTRIBUTES, "gen_ai.provider.name": "aws.bedrock"}
+    assert streamed == {
+        **whole,
+        "gen_ai.request.stream": True,
+        "gen_ai.response.time_to_first_chunk": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "found", "rest"),
+    [
+        (b"", [], b""),
+        (frame({"a": 1}) + frame({"b": 2})[:40], [{"a": 1}], frame({"b": 2})[:40]),
+        (b"\x00" * 20, [], b""),
+        (b"<html>a proxy's page, longer than a frame's head</html>", [], None),
+        (struct.pack(">III", 20, 0, 0) + b"nope" + b"\x00" * 4, [], b""),
+    ],
+)
+def test_frames_that_are_cut_off_or_none(body: bytes, found: list[Any], rest: bytes | None) -> None:
+    assert amazons(body) == (found, body if rest is None else rest)

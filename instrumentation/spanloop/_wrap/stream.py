@@ -9,41 +9,16 @@ pays for keeping the bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 from spanloop._failsafe import guarded
 from spanloop._wrap.binary import described
 from spanloop._wrap.call import Call
+from spanloop._wrap.events import READERS, parsed
 
 MAX_KEPT_BYTES = 64 * 1024 * 1024
 BYTES_OF_A_CHUNK = 40
-
-
-def complete_events(body: bytes) -> tuple[list[dict[str, Any]], bytes]:
-    """The JSON objects in server-sent events, and the bytes after the last complete event."""
-    *texts, rest = body.replace(b"\r\n", b"\n").split(b"\n\n")
-    data = [text for each in texts if (text := _data(each)) and text != b"[DONE]"]
-    try:
-        found = json.loads(b"[%s]" % b",".join(data))  # one call for all, which is three times as fast
-    except ValueError:
-        found = [_parsed(each) for each in data]
-    return [each for each in found if isinstance(each, dict)], rest
-
-
-def _data(event: bytes) -> bytes:
-    """What an event says, without its name and comments."""
-    if event.startswith(b"data:") and b"\n" not in event:
-        return event[5:].strip()
-    return b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))
-
-
-def _parsed(data: bytes) -> Any:
-    try:
-        return json.loads(data)
-    except ValueError:
-        return None
 
 
 class Watch:
@@ -52,7 +27,7 @@ class Watch:
     def __init__(self, call: Call, response: Any) -> None:
         self._call = call
         self._content_type = str(response.headers.get("content-type", "")).partition(";")[0].strip()
-        self._is_sse = self._content_type == "text/event-stream"
+        self._read_events = READERS.get(self._content_type)
         self._chunks: list[bytes] = []
         self._beginning = b""  # of a stream, until its first token
         self._has_token = False
@@ -68,7 +43,7 @@ class Watch:
         self._size += len(chunk)
         if self._size <= MAX_KEPT_BYTES:
             self._chunks.append(chunk)
-        if self._is_sse:
+        if self._read_events is not None:
             if not self._has_token:
                 self._look_for_token(chunk)
             if b'"error"' in chunk:
@@ -78,7 +53,8 @@ class Watch:
 
     @guarded
     def _look_for_token(self, chunk: bytes) -> None:
-        events, self._beginning = complete_events(self._beginning + chunk)
+        assert self._read_events is not None
+        events, self._beginning = self._read_events(self._beginning + chunk)
         for event in events:
             self._call.saw(event)
         self._has_token = self._call.has_token
@@ -86,7 +62,8 @@ class Watch:
     @guarded
     def _look_for_error(self, chunk: bytes) -> None:
         """The client raises on such an event, and older ones leave the response open then."""
-        if any(isinstance(event.get("error"), dict) for event in complete_events(chunk)[0]):
+        assert self._read_events is not None
+        if any(isinstance(event.get("error"), dict) for event in self._read_events(chunk)[0]):
             self._is_closed = True
 
     def ended(self, error: BaseException | None = None) -> None:
@@ -110,10 +87,10 @@ class Watch:
     def _read(self) -> Any:
         """What the body says, as far as it was read."""
         body = b"".join(self._chunks)
-        if self._is_sse:
-            return complete_events(body + b"\n\n")[0]
+        if self._read_events is not None:
+            return self._read_events(body + b"\n\n")[0]  # which ends a server-sent event that was cut off
         if self._content_type.endswith("json"):
-            return _parsed(body) or {}
+            return parsed(body) or {}
         if self._content_type.startswith("text/"):
             return body.decode("utf-8", "replace")
         return described(self._content_type, body, self._size)
