@@ -188,6 +188,7 @@ class Call:
             fields_as_attributes(
                 self._existing(),
                 self._max_chars,
+                input=closing.input,
                 output=closing.output,
                 metadata=closing.metadata,
                 metrics={**closing.metrics, **self._tries()},

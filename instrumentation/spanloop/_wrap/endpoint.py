@@ -26,6 +26,8 @@ class Closing:
     attributes: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
+    input: object = UNSET
+    """What was asked, where that is known only in the end."""
     error: str = ""
     """A failure the provider reports in a reply that arrived."""
 

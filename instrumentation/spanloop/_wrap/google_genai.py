@@ -19,6 +19,7 @@ from spanloop._wrap.carried import carried, carried_async
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.google_generate import Embed, GenerateContent, Predict
 from spanloop._wrap.google_interactions_client import trace_interactions
+from spanloop._wrap.google_live_client import trace_live
 from spanloop._wrap.google_stream import watched, watched_async
 from spanloop._wrap.providers import provider_of
 
@@ -39,9 +40,9 @@ ENDPOINTS: dict[str, Endpoint] = {
 def wrap_google_genai(client: Client) -> Client:
     """Traces the calls of models that a `google.genai.Client` makes, with its `aio`, its models and its chats.
 
-    Covers generating content, whole and streamed, function calling round by round, interactions, embeddings and
-    images, on the Gemini API and Vertex AI; not the Live API. Thoughts count as output, cached tokens once. The row's
-    input is the contents as sent, its output the candidates, or steps, as received.
+    Covers generating content, whole and streamed, function calling round by round, interactions, live sessions turn by
+    turn, embeddings and images, on the Gemini API and Vertex AI. Thoughts count as output, cached tokens once. The
+    row's input is the contents as sent, its output the candidates, or steps, as received.
 
         client = spanloop.wrap_google_genai(genai.Client())
     """
@@ -67,6 +68,7 @@ def wrap_google_genai_classes(module: Any) -> None:
         _replace(kind, "send_message_stream", wrapper)
     setattr(_api_client.BaseApiClient, MARK, True)
     trace_interactions()
+    trace_live()
 
 
 def _wrap(client: Any, sender: Any) -> None:
@@ -78,6 +80,7 @@ def _wrap(client: Any, sender: Any) -> None:
         _replace(client.aio.models, "generate_content_stream", carried_async)
     setattr(sender, MARK, True)
     trace_interactions()
+    trace_live()
 
 
 def _replace(holder: Any, name: str, wrapper: Callable[[Method], Method]) -> None:

@@ -51,7 +51,7 @@ class GenerateContent:
                 {
                     genai.RESPONSE_ID: read(reply, "responseId"),
                     genai.RESPONSE_MODEL: read(reply, "modelVersion"),
-                    **_usage(read(reply, "usageMetadata")),
+                    **usage_of(read(reply, "usageMetadata")),
                 }
             ),
             known({"block_reason": read(reply, "promptFeedback", "blockReason")}),
@@ -59,10 +59,10 @@ class GenerateContent:
 
     def join(self, events: list[Mapping[str, Any]]) -> dict[str, Any]:
         reply: dict[str, Any] = {}
-        candidates: dict[int, _Candidate] = {}
+        candidates: dict[int, Candidate] = {}
         for event in events:
             for candidate in event.get("candidates") or ():
-                candidates.setdefault(candidate.get("index", 0), _Candidate()).add(candidate)
+                candidates.setdefault(candidate.get("index", 0), Candidate()).add(candidate)
             reply |= known(event)  # the last usage counts everything before it
         return {**reply, "candidates": [candidates[index].whole() for index in sorted(candidates)]}
 
@@ -70,7 +70,7 @@ class GenerateContent:
         return any(read(candidate, "content", "parts") for candidate in event.get("candidates") or ())
 
 
-class _Candidate:
+class Candidate:
     """One answer, which arrives as parts; texts of one kind that follow each other are one part."""
 
     def __init__(self) -> None:
@@ -97,17 +97,16 @@ def _continues(last: Mapping[str, Any], part: Mapping[str, Any]) -> bool:
     return are_texts and bool(last.get("thought")) == bool(part.get("thought")) and "thoughtSignature" not in last
 
 
-def _usage(usage: Any) -> dict[str, Any]:
+def usage_of(usage: Any, *, answer: str = "candidates") -> dict[str, Any]:
     """Token counts. The provider counts thoughts and the results of its own tools apart from the totals."""
-    prompt, answer = read(usage, "promptTokenCount"), read(usage, "candidatesTokenCount")
-    thoughts = read(usage, "thoughtsTokenCount")
+    prompt, thoughts = read(usage, "promptTokenCount"), read(usage, "thoughtsTokenCount")
     return {
         genai.INPUT_TOKENS: _sum(prompt, read(usage, "toolUsePromptTokenCount")),
-        genai.OUTPUT_TOKENS: _sum(answer, thoughts),
+        genai.OUTPUT_TOKENS: _sum(read(usage, f"{answer}TokenCount"), thoughts),
         genai.CACHE_READ_TOKENS: read(usage, "cachedContentTokenCount"),
         genai.REASONING_TOKENS: thoughts,
         genai.AUDIO_INPUT_TOKENS: _of_modality(read(usage, "promptTokensDetails")),
-        genai.AUDIO_OUTPUT_TOKENS: _of_modality(read(usage, "candidatesTokensDetails")),
+        genai.AUDIO_OUTPUT_TOKENS: _of_modality(read(usage, f"{answer}TokensDetails")),
     }
 
 
