@@ -659,7 +659,7 @@ def test_our_faults_never_reach_a_stream(
     def broken(*args: object, **kwargs: object) -> None:
         raise RuntimeError("our bug")
 
-    monkeypatch.setattr("spanloop._wrap.stream._parsed", broken)
+    monkeypatch.setattr("spanloop._wrap.events.parsed", broken)
     provider.will(Reply(events=CHUNKS))
     assert len(list(client.chat.completions.create(model="gpt-4o", messages=MESSAGES, stream=True))) == 5
 
