@@ -142,7 +142,7 @@ class PlaygroundSettings:
     """Prompts that run at once; more are asked to wait. 0 turns the playground off."""
     timeout_seconds: float = 120.0
     """A model that has not finished its answer by then is stopped."""
-    max_answer_bytes: int = 32 * MIB
+    max_answer_bytes: int = 16 * MIB
     """Size of one streamed answer on the wire, some 200 bytes a token; it is cut off there."""
 
 

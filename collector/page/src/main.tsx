@@ -4,6 +4,7 @@ import "./styles/parts.css";
 import "./styles/pages.css";
 import "./styles/evals.css";
 import "./styles/work.css";
+import "./styles/playground.css";
 import { render } from "preact";
 import { followLinks } from "./lib/router";
 import { Shell } from "./ui/shell";

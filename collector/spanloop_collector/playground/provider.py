@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import httpx2
@@ -34,11 +35,16 @@ class Provider:
 
     def __init__(self, *, max_answer_bytes: int) -> None:
         self._max_answer_bytes = max_answer_bytes
-        self._client = httpx2.AsyncClient(timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS), follow_redirects=False)
+
+    @cached_property
+    def _client(self) -> httpx2.AsyncClient:
+        """Made when it is first needed: reading the authorities to trust takes a while."""
+        return httpx2.AsyncClient(timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS), follow_redirects=False)
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._client.aclose()
+        if "_client" in vars(self):
+            await self._client.aclose()
 
     async def ask(
         self, endpoint: Endpoint, model: str, messages: Sequence[Json], parameters: Mapping[str, Any]

@@ -17,6 +17,7 @@ export const PAGES: Page[] = [
   { id: "monitor", title: "Monitor", icon: "monitor", key: "m", load: () => import("./monitor") },
   { id: "datasets", title: "Datasets", icon: "datasets", key: "d", load: () => import("./datasets") },
   { id: "experiments", title: "Experiments", icon: "experiments", key: "e", load: () => import("./experiments") },
+  { id: "playground", title: "Playground", icon: "playground", key: "p", load: () => import("./playground") },
   { id: "rules", title: "Rules", icon: "rules", key: "r", load: () => import("./rules") },
   { id: "review", title: "Review", icon: "review", key: "v", load: () => import("./review") },
   { id: "sql", title: "SQL", icon: "sql", key: "s", load: () => import("./sql") },

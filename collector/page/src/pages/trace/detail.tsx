@@ -46,6 +46,7 @@ export function Detail(props: Props) {
         <TypeIcon type={line.type} />
         <h2 class="ellipsis" title={line.name}>{line.name || "(no name)"}</h2>
         <CopyButton label="Copy the span's id" text={() => line.spanId} />
+        {line.type === "llm" && <a class="button quiet icon-only" href={addressOf("playground", { from: `${traceId}.${line.spanId}` })} aria-label="Open in the playground" title="Open in the playground"><Icon name="playground" /></a>}
       </header>
       <Facts line={line} span={span} />
       <Tabs label="Parts of the span" value={tab} onChange={setTab} options={[["main", "Input & output"], ["metadata", "Metadata"], ["events", `Events${events ? ` ${events}` : ""}`], ["lineage", "Lineage"], ["row", "Row"]]} />

@@ -1,4 +1,4 @@
-import{d as e,l as o,n as p}from"./chunk-GPZOTC6R.js";function n(){return e(p,{icon:"llm",title:"Waiting for the first span",children:[e("p",{children:"Trace a call, and it shows here a moment later."}),e("pre",{class:"code",children:`import openai, spanloop
+import{d as e,l as o,n as p}from"./chunk-DT3DGU4S.js";function n(){return e(p,{icon:"llm",title:"Waiting for the first span",children:[e("p",{children:"Trace a call, and it shows here a moment later."}),e("pre",{class:"code",children:`import openai, spanloop
 
 spanloop.init(project="support")
 client = spanloop.wrap_openai(openai.OpenAI())
