@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import spanloop
 from spanloop import Dataset, init_dataset, promote, promote_job
 from spanloop._api import ApiClient, ApiError
 from spanloop._datasets import batch
@@ -145,6 +146,23 @@ def test_a_value_that_json_does_not_have_is_refused_at_once(open_dataset: Open) 
     with pytest.raises(ValueError, match="not JSON compliant"):
         dataset.insert(float("nan"))
     assert list(dataset) == []
+
+
+def test_an_attachment_goes_with_its_row(shared_collector: CollectorProcess, open_dataset: Open) -> None:
+    dataset = open_dataset("sdk-files")
+    row = {"photo": spanloop.Attachment(b"tiny", filename="cat.png")}
+    with pytest.raises(ValueError, match=r"Attachment\('cat.png'\) not sent: spanloop.init\(\) was not called"):
+        dataset.insert(row)
+    endpoint, api_url = f"http://{shared_collector.grpc_address}", shared_collector.api_url
+    spanloop.init("sdk-files", endpoint=endpoint, api_url=api_url)
+    try:
+        dataset.insert(row)
+        dataset.flush()
+        assert spanloop.flush()
+        [stored] = dataset
+        assert spanloop.ReadonlyAttachment(stored["input"]["photo"]).data == b"tiny"
+    finally:
+        spanloop.shutdown()
 
 
 def test_threads_share_a_dataset(open_dataset: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import spanloop
 from spanloop import BaseExperiment, Eval, EvalHooks, init_experiment
 from spanloop._api import ApiError
 from spanloop.eval import MixedLoggingError
+from spanloop.eval._shards import INSTALL_LINE
 from spanloop.eval.command import main
 
 from tests.support.collector_process import CollectorProcess
@@ -296,14 +297,42 @@ def test_processes_share_an_eval(shared_collector: CollectorProcess, project: st
     file.write_text(
         "import os\nfrom spanloop import Eval\n"
         f"Eval({project!r}, [{{'input': n}} for n in range(20)], lambda input: os.getpid(), [lambda output: 1])\n"
+        f"Eval('{project}-broken', [{{'input': 0}}], lambda input: 1 // input, no_send_logs=True)\n"
     )
+    done = command("eval", "--workers", "2", "--verbose", str(file))
+    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (1, True)
+    assert "20     0" in done.stdout
+    file.write_text("\n".join(file.read_text().splitlines()[:-1]).replace(project, f"{project}-again"))
     done = command("eval", "--workers", "2", "--jsonl", str(file))
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["cases"], told["passed"], told["scores"]["scorer_0"]["score"]) == (20, True, 1.0)
-    stored = rows(shared_collector, project, "input, output")
+    stored = rows(shared_collector, f"{project}-again", "input, output")
     assert sorted(int(row["input"]) for row in stored) == list(range(20))
     assert len({row["output"] for row in stored}) == 2
+
+
+def test_ray_shares_an_eval_of_the_same_file(shared_collector: CollectorProcess, project: str, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason=INSTALL_LINE)
+    (tmp_path / "beside.py").write_text("def double(n): return n * 2\n")
+    (tmp_path / "eval_many.py").write_text(
+        "import os\nimport beside\nfrom spanloop import Eval\n"
+        "def task(input, hooks):\n    hooks.metadata['process'] = str(os.getpid())\n    return beside.double(input)\n"
+        f"Eval({project!r}, [{{'input': n, 'expected': 2 * n}} for n in range(20)], task,\n"
+        "     [lambda output, expected: output == expected])\n"
+    )
+    done = command("eval", "--ray", "--workers", "2", "--jsonl", "eval_many.py", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["cases"], told["passed"], told["not_recorded"], told["scores"]["scorer_0"]["score"]) == (
+        20,
+        True,
+        0,
+        1,
+    )
+    stored = rows(shared_collector, project, "input, metadata['process'] AS process")
+    assert sorted(int(row["input"]) for row in stored) == list(range(20))
+    assert len({row["process"] for row in stored}) == 2
 
 
 def test_readme_example(shared_collector: CollectorProcess, project: str, tmp_path: Path) -> None:
@@ -323,6 +352,27 @@ def test_readme_example(shared_collector: CollectorProcess, project: str, tmp_pa
         assert any(each.startswith(beginning) for each in told), (line, again.stdout)
 
 
+def test_watch_runs_again_when_a_file_changes(tmp_path: Path) -> None:
+    file, log = tmp_path / "eval_one.py", tmp_path / "log.txt"
+    file.write_text("from spanloop import Eval\nEval('p', [{'input': 1}], lambda input: 1, experiment_name='first')\n")
+    options = ["--watch", "--no-send-logs", "--api-url", "http://127.0.0.1:1", str(file)]
+    with log.open("wb") as out:
+        watching = subprocess.Popen(
+            [sys.executable, "-m", "spanloop_collector", "eval", *options], stdout=out, stderr=out
+        )
+    try:
+        wait_until(lambda: log.read_text().count("waiting for changes") == 1, what="the first run", timeout=60)
+        file.write_text(file.read_text().replace("first", "second"))
+        wait_until(lambda: log.read_text().count("waiting for changes") == 2, what="the second run", timeout=60)
+        assert [text for text in ("first: 1 cases", "second: 1 cases") if text not in log.read_text()] == []
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 130
+        assert "--resume" not in log.read_text()
+    finally:
+        watching.kill()
+        watching.wait()
+
+
 def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def said(*arguments: str) -> tuple[int, str]:
         return main(arguments), capsys.readouterr().err
@@ -335,3 +385,6 @@ def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     code, text = said(str(tmp_path))
     assert (code, "no call of Eval(...) at the top level" in text) == (2, True)
     assert "expected path=pattern" in said(str(tmp_path), "--filter", "area")[1]
+    (tmp_path / "eval_one.py").write_text("from spanloop import Eval\nEval('p', [{'input': 1}], lambda input: input)\n")
+    code, text = said(str(tmp_path), "--filter", "metadata.area=odd", "--no-send-logs")
+    assert (code, "no case was tried that matches --filter" in text) == (1, True)

@@ -30,7 +30,7 @@ def run_evals(
     verbose: Annotated[
         bool,
         typer.Option(
-            "--verbose", help="Every traceback, not only the first of each eval.", envvar="SPANLOOP_EVAL_VERBOSE"
+            "--verbose", help="A hundred tracebacks, not only the first of each eval.", envvar="SPANLOOP_EVAL_VERBOSE"
         ),
     ] = False,
     list_evals: Annotated[
@@ -93,7 +93,6 @@ def run_evals(
         no_progress=no_progress,
         workers=workers,
         ray=ray,
-        raw=tuple(sys.argv[2:]),
     )
     raise typer.Exit(run(options))
 

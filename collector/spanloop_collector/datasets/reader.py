@@ -14,7 +14,8 @@ PAGE_BYTES = 3 * 1024 * 1024
 """A gRPC client takes messages up to 4 MiB unless told otherwise."""
 IDS_PER_QUERY = 500
 
-# Reads the table in its own order and stops after the page; only the narrow columns are touched.
+# Reads the table in its own order and stops after the page, in blocks no larger than one; only the narrow columns are
+# touched.
 PAGE_BOUNDS = """
 SELECT id, byte_count FROM
 (
@@ -26,6 +27,7 @@ SELECT id, byte_count FROM
 )
 WHERE NOT is_deleted
 LIMIT {limit:UInt64}
+SETTINGS max_block_size = 1024
 """
 
 PAGE = f"""

@@ -53,7 +53,7 @@ class CaseQuery:
             ]
         inner = [f"toFloat64({each.sql}) AS v{number}" for number, each in enumerate(quantities)]
         if group:
-            columns.append("toString(any(group_value)) AS group_value")
+            columns.append("ifNull(toString(any(group_value)), '') AS group_value")
             inner.append(f"{group_sql(group)} AS group_value")
         if order:
             columns.append("any(order_value) AS order_value")

@@ -212,13 +212,15 @@ def _answer(
 
 
 def _groups(sides: Sequence[Experiment], base: Base, values: Values) -> list[pb.MeasureGroup]:
-    named = np.array(values.table["group_value"].to_pylist(), dtype=object)
-    names = sorted(set(named.tolist()))
+    named = values.table["group_value"].combine_chunks().dictionary_encode()
+    names = named.dictionary.to_pylist()
     if len(names) > MAX_GROUPS:
         raise invalid("group_by", f"makes {len(names)} groups; choose something with at most {MAX_GROUPS} values")
+    codes = named.indices.to_numpy()
+    # Positions group by group; where there are no cases, one part and no name.
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes, minlength=len(names)))[:-1])
     groups = []
-    for name in names:
-        chosen = np.flatnonzero(named == name)
+    for name, chosen in sorted(zip(names, members, strict=False), key=lambda pair: pair[0]):
         scores, metrics = compared_measures(sides, base, values.take(chosen))
         groups.append(pb.MeasureGroup(value=name, cases=len(chosen), scores=scores, metrics=metrics))
     return groups

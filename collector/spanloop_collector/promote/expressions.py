@@ -8,7 +8,7 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-JSON_COLUMNS = frozenset({"input", "output", "expected", "origin"})
+JSON_COLUMNS = frozenset({"input", "output", "expected", "correction", "origin"})
 JSON_MAPS = frozenset({"outputs", "inputs"})
 """Maps from a span's name to JSON text."""
 JSON_FUNCTIONS = frozenset({"jsonextractraw", "simplejsonextractraw", "tojsonstring"})

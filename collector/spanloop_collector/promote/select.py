@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spanloop_collector.promote.expressions import gives_json, is_plain_column, mentions_trace
-from spanloop_collector.promote.sources import SOURCES, TRACE_MAPS, Source
+from spanloop_collector.promote.sources import CORRECTIONS, SOURCES, TRACE_MAPS, Source
 from spanloop_collector.promote.spec import PromoteSpec
 from spanloop_collector.query.catalog import sql_text
 
@@ -98,10 +98,16 @@ def _conditions(spec: PromoteSpec, source: Source) -> list[str]:
 
 
 def _from(spec: PromoteSpec, source: Source) -> str:
-    """The view, with the maps of its traces where they are asked for."""
+    """The view, with what reviewers said, and the maps of its traces where they are asked for."""
+    view = f"{source.view} AS promoted"
+    if source.has_corrections:
+        view += (
+            f" ANY LEFT JOIN ({CORRECTIONS.format(view=source.view)}) AS corrected "
+            f"ON corrected_object_id = promoted.{source.object_id} AND corrected_id = promoted.id"
+        )
     words = (spec.where, spec.group_by, *spec.fields.values())
     if not (source.always_joined or (source.has_roots and mentions_trace(*words))):
-        return source.view
+        return view
     conditions = _conditions(spec, source)
     joined_view = "logs" if source.view == "traces" else source.view
     condition = f"project = {sql_text(spec.project)}"
@@ -111,7 +117,7 @@ def _from(spec: PromoteSpec, source: Source) -> str:
     if not source.always_joined:
         # The row has these itself.
         maps = f"SELECT joined_trace_id, outputs, inputs FROM ({maps})"
-    return f"{source.view} AS promoted ANY LEFT JOIN ({maps}) AS joined ON joined_trace_id = promoted.trace_id"
+    return f"{view} ANY LEFT JOIN ({maps}) AS joined ON joined_trace_id = promoted.trace_id"
 
 
 def _sample(spec: PromoteSpec, source: Source) -> str:
@@ -135,7 +141,7 @@ def _sample(spec: PromoteSpec, source: Source) -> str:
 
 def _json_value(name: str, expression: str) -> str:
     """SQL for the JSON text of a value that the caller's expression gave; '' for none."""
-    if is_plain_column(expression) or expression == SOURCES["logs"].expected:
+    if is_plain_column(expression) or any(expression == source.expected for source in SOURCES.values()):
         return name
     if gives_json(expression):
         text = f"ifNull({name}, '')"

@@ -42,6 +42,8 @@ class Source:
     """Whether it has `is_root`."""
     always_joined: bool = False
     """Whether each row comes with what the other spans of its trace say."""
+    has_corrections: bool = False
+    """Whether what reviewers said is kept beside the rows, and not in them."""
 
 
 _SPAN_FACTS = {"trace_id": "trace_id", "span_id": "span_id", "created": "toString(created)"}
@@ -76,6 +78,8 @@ SOURCES = {
         object_type="experiment",
         object_id="experiment_id",
         key="concat(experiment_id, '/', id)",
+        expected="multiIf(correction != '', correction, expected != '', expected, output)",
+        has_corrections=True,
         origin_facts=_SPAN_FACTS,
         columns=LOGS_COLUMNS,
     ),
@@ -100,6 +104,13 @@ SOURCES = {
         has_roots=False,
     ),
 }
+
+# Rows of experiments stay what the run made them.
+CORRECTIONS = """
+SELECT object_id AS corrected_object_id, row_id AS corrected_id, expected AS correction
+FROM corrections
+WHERE source = '{view}'
+"""
 
 # What the other spans of a row's trace took in and gave out, by span name; of several spans of a name the last.
 TRACE_MAPS = """

@@ -23,6 +23,7 @@ VIEWS = (
     "scoring_rule_status",
     "dead_letters",
     "review_queue",
+    "corrections",
     "webhook_deliveries",
     "variants",
     "variant_tests",

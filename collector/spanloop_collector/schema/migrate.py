@@ -39,6 +39,7 @@ VIEWS = (
     "experiment_scores",
     "audit_log",
     "review_queue",
+    "corrections",
     "webhook_deliveries",
     "variants",
     "variant_tests",

@@ -15,8 +15,8 @@ from spanloop_collector.keys.principal import Principal
 from spanloop_collector.variants.run import Task
 from spanloop_collector.variants.verdicts import Statements
 
-MAX_TASKS = 2_000
-"""A run is kept as one document, written again with every verdict."""
+MAX_TASKS = 10_000
+"""Every variant runs all of them, and a run is one document, of 2 MB then, written again with every verdict."""
 SOURCES = ("logs", "dataset_rows")
 
 # The condition stands on lines of its own, so that a comment at its end cannot swallow ours.
@@ -67,7 +67,7 @@ async def select_tasks(
 
 def _checked(tasks: list[Task]) -> list[Task]:
     if not 0 < len(tasks) <= MAX_TASKS:
-        raise invalid("tasks", f"expected 1 to {MAX_TASKS} tasks, got {len(tasks)}")
+        raise invalid("tasks", f"expected 1 to {MAX_TASKS:,} tasks, each variant runs them all; got {len(tasks):,}")
     ids = [task.id for task in tasks]
     if len(set(ids)) != len(ids):
         raise invalid("tasks", f"the id {next(id for id in ids if ids.count(id) > 1)!r} is there twice")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from spanloop._api import ApiClient, ApiError
+from spanloop._attachments.objects import Attachment
 from spanloop._plain import plain
 
 Row = dict[str, Any]
@@ -91,4 +92,12 @@ def _send(client: ApiClient, path: str, kind: str, rows: list[Mapping[str, Any]]
 
 
 def _to_json(value: object) -> str:
-    return json.dumps(value, default=plain, ensure_ascii=False, allow_nan=False)
+    return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    shown = plain(value)
+    if isinstance(value, Attachment) and "error" in shown:
+        # A span may lack its picture; a row that evals run over must not.
+        raise ValueError(f"{value!r} {shown['error']}")
+    return shown

@@ -164,6 +164,7 @@ async def finish_run(
     return EvalResultWithSummary(
         summary,
         run.results,
+        failures=run.failures,
         trial_total=run.total,
         failed_total=run.tally.failed,
         is_complete=run.is_complete,

@@ -413,9 +413,10 @@ class ReadonlyExperiment:
         return iter(self)
 
     def as_dataset(self) -> Iterator[dict[str, Any]]:
-        """The rows as cases: what was expected, or else what came out, as what is expected."""
+        """The rows as cases. Expected is what a reviewer said, or what was expected then, or else what came out."""
         for row in self:
-            expected = row["expected"] if row["expected"] is not None else row["output"]
+            said = (row[name] for name in ("correction", "expected", "output"))
+            expected = next((value for value in said if value is not None), None)
             yield {
                 "input": row["input"],
                 "expected": expected,

@@ -14,12 +14,18 @@ from spanloop.eval._result import ExperimentSummary, MetricSummary, ScoreSummary
 PAGE_ROWS = 1000
 COMPARE_SECONDS = 300.0
 
+JSON_COLUMNS = ("input", "output", "expected", "correction")
+
 Found = dict[str, Any]
 
 CASES = """
 SELECT id, input, output, expected, scores, metadata, metadata_json, tags, error,
-    toString(toUnixTimestamp64Nano(created)) AS created_ns, trace_id
+    toString(toUnixTimestamp64Nano(created)) AS created_ns, trace_id, correction
 FROM eval_rows
+ANY LEFT JOIN (
+    SELECT row_id, expected AS correction FROM corrections
+    WHERE source = 'eval_rows' AND object_id = {experiment:String} AND project = {project:String}
+) AS corrected ON row_id = id
 WHERE experiment_id = {experiment:String} AND is_root AND project = {project:String}
     AND (toUnixTimestamp64Nano(created), id) > ({after:Int64}, {last:String})
 ORDER BY toUnixTimestamp64Nano(created), id
@@ -125,7 +131,7 @@ def _case(row: Found) -> Found:
     return {
         **row,
         "metadata": {name: value for name, value in metadata.items() if not name.startswith("spanloop.")},
-        **{name: _value(row[name]) for name in ("input", "output", "expected")},
+        **{name: _value(row[name]) for name in JSON_COLUMNS if name in row},
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from spanloop.eval._evaluator import Evaluator
-    from spanloop.eval._result import EvalResult, EvalResultWithSummary
+    from spanloop.eval._result import EvalResultWithSummary
 
 SHOWN_ERRORS = 1
 """Tracebacks that are shown of one eval, unless all are asked for."""
@@ -58,28 +58,19 @@ def problems(result: EvalResultWithSummary, *, verbose: bool) -> list[str]:
     lines = []
     if result.failed_total:
         lines.append(f"\n{result.failed_total} of {result.trial_total} trials failed:")
-        failed = result.errors
-        for each in failed if verbose else failed[:SHOWN_ERRORS]:
-            lines += [f"\ninput: {_shown(each.input)}", *_traces(each)]
-        if not verbose and len(failed) > SHOWN_ERRORS:
-            lines.append(f"\n… {len(failed) - SHOWN_ERRORS} more; --verbose shows them all")
+        shown = result.failures if verbose else result.failures[:SHOWN_ERRORS]
+        for each in shown:
+            lines += [f"\ninput: {each.input}", *each.traces]
+        more = result.failed_total - len(shown)
+        if more:
+            lines.append(f"\n… {more:,} more; " + ("they are in the experiment" if verbose else "--verbose shows them"))
     if result.not_run:
         lines.append(f"{result.not_run} trials were not run")
     if result.not_recorded:
         lines.append(f"{result.not_recorded} rows did not reach the collector; its log says why")
-    if not result.is_complete:
-        lines.append(f"the first {len(result.results)} results are in memory, all of them in the experiment")
+    if not result.is_complete and result.results:
+        lines.append(f"only the first {len(result.results):,} results are kept in memory")
     return lines
-
-
-def _traces(result: EvalResult) -> list[str]:
-    traces = [result.exc_info] if result.exc_info else []
-    return [*traces, *(f"scorer {name}: {text}" for name, text in result.scorer_errors.items())]
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _as_json(evaluator: Evaluator, result: EvalResultWithSummary, passed: bool) -> dict[str, Any]:

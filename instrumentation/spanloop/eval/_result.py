@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+SHOWN_CHARACTERS = 200
+
 
 @dataclass(slots=True)
 class EvalResult:
@@ -42,6 +44,23 @@ class EvalResult:
     def has_failed(self) -> bool:
         """Whether the task or a scorer raised."""
         return self.error is not None or bool(self.scorer_errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a failed trial leaves to be shown, also by another process."""
+
+    input: str
+    traces: list[str]
+    """Tracebacks of the task or of scorers."""
+
+    @classmethod
+    def of(cls, result: EvalResult) -> Failure:
+        """The failure behind a result."""
+        shown = repr(result.input)
+        traces = [result.exc_info] if result.exc_info else []
+        traces += [f"scorer {name}: {text}" for name, text in result.scorer_errors.items()]
+        return cls(shown if len(shown) <= SHOWN_CHARACTERS else f"{shown[:SHOWN_CHARACTERS]}…", traces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +134,8 @@ class EvalResultWithSummary:
     """Trials that were left out because time was up or the run was stopped."""
     not_recorded: int = 0
     """Rows that did not reach the collector."""
+    failures: list[Failure] = field(default_factory=list)
+    """What the first failed trials said."""
 
     def __iter__(self) -> Iterator[EvalResult]:
         return iter(self.results)

@@ -14,7 +14,7 @@ from spanloop._failsafe import log
 from spanloop.eval._case import EvalCase, is_stream, iterate
 from spanloop.eval._evaluator import Evaluator
 from spanloop.eval._recording import Recording
-from spanloop.eval._result import EvalResult
+from spanloop.eval._result import EvalResult, Failure
 from spanloop.eval._scorers import prepare_scorers
 from spanloop.eval._tally import Tally
 from spanloop.eval._threads import Threads
@@ -22,6 +22,7 @@ from spanloop.eval._trial import Trials
 
 DEFAULT_CONCURRENCY = 100
 KEPT_OF_A_STREAM = 10_000
+KEPT_FAILURES = 100
 FULL = 0.5
 """Part of the queue to the collector that may be taken before trials wait for it."""
 LOOK_EVERY_SECONDS = 0.01
@@ -37,6 +38,7 @@ class Run:
 
     tally: Tally = field(default_factory=Tally)
     results: list[EvalResult] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
     total: int = 0
     not_run: int = 0
     is_complete: bool = True
@@ -46,6 +48,7 @@ class Run:
         """Adds what another process made of its part."""
         self.tally.merge(other.tally)
         self.results += other.results
+        self.failures += other.failures[: KEPT_FAILURES - len(self.failures)]
         self.total += other.total
         self.not_run += other.not_run
         self.is_interrupted = self.is_interrupted or other.is_interrupted
@@ -192,6 +195,8 @@ class _Running:
         made = self.made
         made.total += 1
         made.tally.add(job.number, job.trial_count, result)
+        if result.has_failed and len(made.failures) < KEPT_FAILURES:
+            made.failures.append(Failure.of(result))
         if self._keeps is None or len(made.results) < self._keeps:
             made.results.append(result)
         else:

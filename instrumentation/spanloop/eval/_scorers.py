@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from spanloop.scoring import Score, ScoreError, Scorer, scorer_name, scores_of
@@ -12,6 +13,8 @@ from spanloop.scoring.call import check_scorer, is_autoevals
 
 QUICK_SECONDS = 0.002
 """Scorers that take less than this share a thread, one after another: changing threads would take longer."""
+
+OUR_FILES = str(Path(__file__).parent)
 
 Arguments = dict[str, Any]
 
@@ -87,6 +90,16 @@ def _accepted(target: Any, name: str) -> frozenset[str] | None:
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
         return None
     return frozenset(parameters)
+
+
+def as_users_see(error: BaseException) -> BaseException:
+    """The error, with a traceback that begins in the user's code rather than in ours."""
+    frames = error.__traceback__
+    while (
+        frames is not None and frames.tb_next is not None and frames.tb_frame.f_code.co_filename.startswith(OUR_FILES)
+    ):
+        frames = frames.tb_next
+    return error.with_traceback(frames)
 
 
 def error_trace(error: BaseException) -> str:

@@ -1,15 +1,18 @@
 """One eval over several processes, or over a Ray cluster: each takes a part of the cases, all record in one experiment.
 
 Each worker loads the same file, so nothing of the eval has to be sent: only which file, which eval, which part, and
-the experiment. The experiment is finished, and summed up, by whoever shared it out.
+the experiment. To Ray's machines goes a copy of the folder that one is in, and the settings of the environment. The
+experiment is finished, and summed up, by whoever shared it out.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +26,12 @@ from spanloop.eval._experiment import FLUSH_SECONDS, Experiment
 from spanloop.eval._files import chosen, load_files, parse_filter
 from spanloop.eval._recording import Recording
 from spanloop.eval._result import EvalResultWithSummary
-from spanloop.eval._run import Run, run_trials
+from spanloop.eval._run import Progress, Run, run_trials
 
 INSTALL_LINE = 'pip install "spanloop[ray]"'
+
+Answer = tuple[Run, int]
+"""What a worker made of its cases, without the results themselves, and how many rows did not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,14 @@ class Part:
     skips_recorded: bool
 
 
-def run_part(part: Part) -> tuple[Run, int]:
-    """What a worker made of its cases, without the results themselves, and how many rows did not arrive."""
+def run_part(part: Part) -> Answer:
+    """Tries the worker's cases."""
     registry = load_files([Path(path) for path in part.paths])
     evaluator = chosen(registry, [parse_filter(text) for text in part.filters])[part.number]
     return asyncio.run(_run_part(part, evaluator))
 
 
-async def _run_part(part: Part, evaluator: Evaluator) -> tuple[Run, int]:
+async def _run_part(part: Part, evaluator: Evaluator) -> Answer:
     data = await resolve_data(evaluator.data)
     experiment = None
     if part.experiment is not None:
@@ -74,15 +80,15 @@ async def run_sharded(
     filters: Sequence[str],
     workers: int,
     on_ray: bool,
+    progress: Progress | None = None,
 ) -> EvalResultWithSummary:
     """Shares the eval out and sums it up."""
-    share: Callable[[Sequence[Part]], list[tuple[Run, int]]] = _on_ray if on_ray else _in_processes
-    shards = _ray_cpus() if on_ray else workers
+    shards = await asyncio.to_thread(_ray_cpus) if on_ray and workers == 1 else workers
     data = await resolve_data(evaluator.data)
     experiment = await asyncio.to_thread(open_experiment, evaluator, data)
     parts = [
         Part(
-            [str(path.resolve()) for path in paths],
+            [_shared_path(path) if on_ray else str(path.resolve()) for path in paths],
             number,
             list(filters),
             dict(experiment.found) if experiment is not None else None,
@@ -92,25 +98,36 @@ async def run_sharded(
         )
         for shard in range(shards)
     ]
-    answers = await asyncio.to_thread(share, parts)
-    run = Run(is_complete=False)
-    for each, _ in answers:
-        run.merge(each)
-    lost = sum(lost for _, lost in answers)
+    answers = _on_ray(parts) if on_ray else _in_processes(parts)
+    run, lost = await asyncio.to_thread(_add_up, answers, progress)
     return await finish_run(evaluator, experiment, run, not_recorded=lost)
 
 
-def _in_processes(parts: Sequence[Part]) -> list[tuple[Run, int]]:
+def _add_up(answers: Iterator[Answer], progress: Progress | None) -> tuple[Run, int]:
+    whole, all_lost = Run(is_complete=False), 0
+    for run, lost in answers:
+        whole.merge(run)
+        all_lost += lost
+        if progress is not None:
+            progress(whole, None)
+    return whole, all_lost
+
+
+def _in_processes(parts: Sequence[Part]) -> Iterator[Answer]:
     # Forking a process with threads of gRPC in it is asking for a deadlock.
     with ProcessPoolExecutor(len(parts), mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(run_part, parts))
+        for done in as_completed([pool.submit(run_part, part) for part in parts]):
+            yield done.result()
 
 
-def _on_ray(parts: Sequence[Part]) -> list[tuple[Run, int]]:
+def _on_ray(parts: Sequence[Part]) -> Iterator[Answer]:
     ray = _ray()
-    task = ray.remote(run_part)
-    made: list[tuple[Run, int]] = ray.get([task.remote(part) for part in parts])
-    return made
+    # A worker that is lost is not started again: what it had recorded would be there twice. --resume goes on.
+    task = ray.remote(max_retries=0)(run_part)
+    waiting = [task.remote(part) for part in parts]
+    while waiting:
+        done, waiting = ray.wait(waiting)
+        yield from ray.get(done)
 
 
 def _ray_cpus() -> int:
@@ -118,10 +135,24 @@ def _ray_cpus() -> int:
 
 
 def _ray() -> Any:
+    """Ray, connected to this machine's cluster, or to one that it starts here."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray  # type: ignore[import-not-found,unused-ignore]  # an optional extra
     except ModuleNotFoundError:
         raise RuntimeError(f"--ray needs Ray; run: {INSTALL_LINE}") from None
     if not ray.is_initialized():
-        ray.init(ignore_reinit_error=True, log_to_driver=False)
+        settings = {name: value for name, value in os.environ.items() if name.startswith("SPANLOOP_")}
+        ray.init(
+            runtime_env={"working_dir": ".", "env_vars": settings},
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            ignore_reinit_error=True,  # evals of one file start side by side
+        )
     return ray
+
+
+def _shared_path(path: Path) -> str:
+    """The path as it is in a worker, which runs in a copy of the folder that one is in."""
+    whole = path.resolve()
+    return str(whole.relative_to(Path.cwd())) if whole.is_relative_to(Path.cwd()) else str(whole)

@@ -115,7 +115,8 @@ class Tally:
         for name, running in sorted(self.scores.items()):
             spread = f"  ± {running.deviation * 100:.1f}% between cases" if running.deviation is not None else ""
             lines.append(f"  {name:<{width}}  {running.mean * 100:>9.1f}%{spread}")
-        lines.append(f"  {'duration':<{width}}  {self.seconds.mean:>9.3g} s")
+        if self.trials:
+            lines.append(f"  {'duration':<{width}}  {self.seconds.mean:>9.3g} s")
         return "\n".join(lines)
 
 

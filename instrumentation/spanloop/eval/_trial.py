@@ -27,7 +27,7 @@ from spanloop.eval._case import EvalCase
 from spanloop.eval._hooks import EvalHooks
 from spanloop.eval._recording import Recording
 from spanloop.eval._result import EvalResult
-from spanloop.eval._scorers import Arguments, PreparedScorer, error_trace
+from spanloop.eval._scorers import Arguments, PreparedScorer, as_users_see, error_trace
 from spanloop.eval._threads import Threads
 from spanloop.scoring import Score
 
@@ -131,7 +131,7 @@ class Trials:
         try:
             result.output = await self._call_task(arguments)
         except Exception as error:
-            result.error = error
+            result.error = as_users_see(error)
         except asyncio.CancelledError as error:
             result.error = error
             raise
@@ -227,7 +227,7 @@ class Trials:
                 return scored
             scored.scores = scorer.scores(returned)
         except Exception as error:
-            scored.error = error
+            scored.error = as_users_see(error)
         finally:
             _context.leave(entry)
             scorer.took(time.perf_counter() - started)
@@ -241,7 +241,7 @@ class Trials:
         try:
             scored.scores = scored.scorer.scores(await scored.scores)
         except Exception as error:
-            scored.scores, scored.error = (), error
+            scored.scores, scored.error = (), as_users_see(error)
         self._end_score(scored)
 
     async def _score_async(self, scorer: PreparedScorer, arguments: Arguments, root: trace.Span) -> Scored:
@@ -251,7 +251,7 @@ class Trials:
         try:
             scored.scores = scorer.scores(await scorer.call(arguments))
         except Exception as error:
-            scored.error = error
+            scored.error = as_users_see(error)
         finally:
             _context.leave(entry)
         self._end_score(scored)

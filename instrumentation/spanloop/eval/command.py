@@ -10,7 +10,7 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,6 @@ class Options:
     no_progress: bool = False
     workers: int = 1
     ray: bool = False
-    raw: Sequence[str] = field(default=(), repr=False)
 
 
 @dataclass(slots=True)
@@ -67,13 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=1, help="processes that share each eval's cases")
     given = parser.parse_args(arguments)
     flags = {name.replace("-", "_"): getattr(given, name.replace("-", "_")) for name in FLAGS}
-    raw = tuple(sys.argv[1:] if arguments is None else arguments)
-    return run(Options(given.files, given.filter, workers=given.workers, raw=raw, **flags))
+    return run(Options(given.files, given.filter, workers=given.workers, **flags))
 
 
 FLAGS = {
     "jsonl": "one line of JSON per eval",
-    "verbose": "every traceback, not only the first",
+    "verbose": "a hundred tracebacks, not only the first",
     "watch": "run again whenever a file changes",
     "list": "say what would run, and stop",
     "resume": "go on with the last unfinished experiment of each eval",
@@ -93,7 +91,8 @@ def run(options: Options) -> int:
         print(f"spanloop eval: {error}", file=sys.stderr)
         return MISUSED
     except KeyboardInterrupt:
-        print("\ninterrupted; what ran is recorded: continue with --resume", file=sys.stderr)
+        kept = "" if options.no_send_logs else "; what ran is recorded: continue with --resume"
+        print(f"\ninterrupted{kept}", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -115,6 +114,10 @@ def run_once(options: Options) -> int:
             _continue(evaluator)
     finished = asyncio.run(run_all(evaluators, options, paths))
     has_passed = report(finished, registry, options)
+    if not any(each.error or each.evaluator.update or (each.result and each.result.trial_total) for each in finished):
+        # A missing case is not a passing case.
+        print(f"\nno case was tried{' that matches --filter' if filters else '; data is empty'}", file=sys.stderr)
+        has_passed = False
     _runtime.flush()
     return PASSED if has_passed else FAILED
 
@@ -137,7 +140,13 @@ async def _run_one(
     try:
         if options.ray or options.workers > 1:
             result = await run_sharded(
-                evaluator, number, paths, filters=options.filters, workers=options.workers, on_ray=options.ray
+                evaluator,
+                number,
+                paths,
+                filters=options.filters,
+                workers=options.workers,
+                on_ray=options.ray,
+                progress=progress,
             )
         else:
             result = await run_evaluator(evaluator, progress=progress)
@@ -212,13 +221,23 @@ def _continue(evaluator: Evaluator) -> None:
 
 def watch(options: Options) -> int:
     """Runs again, each time in a process of its own, whenever a Python file beside the evals changes."""
-    command = [sys.executable, "-m", "spanloop.eval", *(each for each in options.raw if each != "--watch")]
-    while True:
-        seen = _stamps(options.files)
-        subprocess.run(command, check=False)
-        print("\nwaiting for changes; Ctrl-C stops", file=sys.stderr, flush=True)
-        while _stamps(options.files) == seen:
-            time.sleep(WATCH_SECONDS)
+    command = [sys.executable, "-m", "spanloop.eval", *_arguments(options)]
+    try:
+        while True:
+            seen = _stamps(options.files)
+            subprocess.run(command, check=False)
+            print("\nwaiting for changes; Ctrl-C stops", file=sys.stderr, flush=True)
+            while _stamps(options.files) == seen:
+                time.sleep(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _arguments(options: Options) -> list[str]:
+    """The command line of one run."""
+    flags = [f"--{name}" for name in FLAGS if name != "watch" and getattr(options, name.replace("-", "_"))]
+    filters = [f"--filter={text}" for text in options.filters]
+    return [*flags, *filters, f"--workers={options.workers}", "--", *options.files]
 
 
 def _stamps(files: Sequence[str]) -> dict[Path, int]:

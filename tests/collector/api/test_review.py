@@ -174,6 +174,17 @@ async def test_a_row_of_a_finished_experiment_gets_later_scores_and_stays_as_it_
     assert json.loads(score["metadata"]) == {"by": "anna", "expected": "right"}
     assert await sql(api, "SELECT expected FROM eval_rows") == [{"expected": ""}]
     assert await sql(api, "SELECT expected FROM review_queue") == [{"expected": '"right"'}]
+    # Promoted, it brings the correction along, and where it was promoted before, with an update.
+    await post(api, "/v1/promote", {"project": "shop", "dataset": "golden", "source": "eval_rows"})
+    assert await sql(api, "SELECT expected FROM dataset_rows") == [{"expected": '"right"'}]
+    again = await post(api, f"{ITEMS}/{item['id']}/requeue", {"project": "shop", "reviewer": "lead"})
+    assert again["status"] == "pending"
+    item = await claim(api, "berta")
+    verdict = {"project": "shop", "reviewer": "berta", "expected": {"answer": "better"}}
+    await post(api, f"{ITEMS}/{item['id']}/submit", verdict)
+    promotion = {"source": "eval_rows", "update": True, "where": "correction != '' AND outputs['none'] = ''"}
+    await post(api, "/v1/promote", {"project": "shop", "dataset": "golden", **promotion})
+    assert await sql(api, "SELECT expected FROM dataset_rows") == [{"expected": '{"answer":"better"}'}]
 
 
 async def test_reviewers_at_once_get_different_items(api: Api) -> None:

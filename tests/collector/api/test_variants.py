@@ -223,7 +223,7 @@ async def test_tasks_may_be_rows_of_a_view(api: Api) -> None:
     assert (await post(api, f"{PATH}/colder/tasks", body))["task_count"] == 2
     for wrong, words in (
         ({"where": "id IN (SELECT key_id FROM api_keys)"}, "table api_keys is not allowed here"),
-        ({"where": "id = 'none'"}, "expected 1 to 2000 tasks, got 0"),
+        ({"where": "id = 'none'"}, "expected 1 to 10,000 tasks, each variant runs them all; got 0"),
         ({"source": "api_keys"}, "expected one of logs, dataset_rows"),
         ({"tasks": [{"id": "a"}, {"id": "a"}]}, "the id 'a' is there twice"),
     ):

@@ -35,12 +35,13 @@ def read_rows(path: Path, columns: Columns | None = None) -> list[dict[str, Any]
     return [to_row(record, columns or Columns(), where=where) for record, _, where in source.records]
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.csv", "rows.parquet", "folder"])
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz", "rows.csv", "rows.csv.gz", "rows.parquet", "folder"])
 def test_what_is_written_comes_back(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     write_rows(path, choose_format(path, None), iter(ROWS))
     assert read_rows(path) == ROWS
     assert not list(tmp_path.glob("*.part"))
+    assert not name.endswith(".gz") or path.read_bytes().startswith(b"\x1f\x8b")
 
 
 @given(json_values)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from spanloop_collector.datasets.files.columns import FIELDS
-from spanloop_collector.datasets.files.jsonl import file_size
+from spanloop_collector.datasets.files.jsonl import create, decompressed, file_size
 from spanloop_collector.datasets.files.records import Numbered, Source
 from spanloop_collector.errors import ConfigError
 
@@ -33,7 +33,7 @@ def read_stream(stream: IO[bytes]) -> Iterator[Numbered]:
 
 def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes a file."""
-    with path.open("wb") as stream:
+    with create(path) as stream:
         write_stream(stream, rows)
 
 
@@ -50,7 +50,7 @@ def write_stream(stream: IO[bytes], rows: Iterable[Mapping[str, Any]]) -> None:
 
 def _read_file(path: Path) -> Iterator[Numbered]:
     with path.open("rb") as raw:
-        text = io.TextIOWrapper(raw, "utf-8-sig", newline="")
+        text = io.TextIOWrapper(decompressed(raw, path), "utf-8-sig", newline="")
         yield from _read_lines(text, path.name, raw.tell)
 
 

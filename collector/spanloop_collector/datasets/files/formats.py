@@ -33,7 +33,7 @@ ENDINGS = {
 
 
 def choose_format(path: Path, given: FileFormat | None) -> FileFormat:
-    """The format that was asked for, else what the name says. JSON lines may end in .gz besides."""
+    """The format that was asked for, else what the name says. JSON lines and CSV may end in .gz besides."""
     if given is not None:
         return given
     if path == STANDARD_STREAM:

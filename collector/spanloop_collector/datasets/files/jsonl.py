@@ -6,16 +6,10 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Protocol
+from typing import IO, Any, BinaryIO
 
 from spanloop_collector.datasets.files.records import Numbered, Source
 from spanloop_collector.errors import ConfigError
-
-
-class ByteSink(Protocol):
-    """Whatever bytes can be written to."""
-
-    def write(self, data: bytes, /) -> object: ...
 
 
 def read(path: Path) -> Source:
@@ -29,13 +23,12 @@ def read_stream(stream: IO[bytes]) -> Iterator[Numbered]:
 
 
 def write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Writes a file; compressed when its name, apart from `.part`, ends in .gz."""
-    is_compressed = path.name.removesuffix(".part").endswith(".gz")
-    with gzip.open(path, "wb") if is_compressed else path.open("wb") as stream:
+    """Writes a file."""
+    with create(path) as stream:
         write_stream(stream, rows)
 
 
-def write_stream(stream: ByteSink, rows: Iterable[Mapping[str, Any]]) -> None:
+def write_stream(stream: IO[bytes], rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes one object a line."""
     for row in rows:
         stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
@@ -49,13 +42,20 @@ def file_size(path: Path) -> int:
         raise ConfigError(f"{path}: {error.strerror}") from None
 
 
+def create(path: Path) -> IO[bytes]:
+    """A new file; compressed when its name, apart from `.part`, ends in .gz."""
+    is_compressed = path.name.removesuffix(".part").endswith(".gz")
+    return gzip.open(path, "wb") if is_compressed else path.open("wb")  # type: ignore[return-value]  # takes bytes
+
+
+def decompressed(raw: BinaryIO, path: Path) -> IO[bytes]:
+    """What is in the file, whose name says whether it is compressed."""
+    return gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw  # type: ignore[return-value]  # reads bytes
+
+
 def _read_file(path: Path) -> Iterator[Numbered]:
     with path.open("rb") as raw:
-        yield from _read_lines(_decompressed(raw, path), path.name, raw.tell)
-
-
-def _decompressed(raw: BinaryIO, path: Path) -> IO[bytes]:
-    return gzip.GzipFile(fileobj=raw) if path.name.endswith(".gz") else raw  # type: ignore[return-value]  # reads bytes
+        yield from _read_lines(decompressed(raw, path), path.name, raw.tell)
 
 
 def _read_lines(stream: IO[bytes], name: str, position: Any) -> Iterator[Numbered]:
