@@ -1,4 +1,4 @@
-"""Every check there is, in order: format, lint, types, tests. `python -m tests` is what CI runs.
+"""Every check there is: format and lint, then types beside the tests. `python -m tests` is what CI runs.
 
 Arguments go to pytest: `python -m tests tests/collector -x`. Three test files run at a time, `-n 0` runs one.
 """
@@ -8,30 +8,57 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.clickhouse_library import LIBRARY_VARIABLE, LibraryUnavailable, find_library
 
 ROOT = Path(__file__).parent.parent
 SERVER_URL_VARIABLE = "SPANLOOP_TEST_CLICKHOUSE_URL"
-STATIC_CHECKS = {
+QUICK_CHECKS = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
-    "types": ["mypy"],
 }
 
-# Tests wait more than they compute: for ClickHouse, for the disk, for other processes.
-SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile"]
+# Tests wait more than they compute: for ClickHouse, for the disk, for other processes. The files come in the order
+# that conftest.py gives them, not by the number of their tests.
+SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 # pytest's exit code for it; anything else is no matter of a busy machine.
 SOME_FAILED = 1
 
 
 def main() -> int:
     """Exit code 0 when everything holds."""
-    failed = [name for name, command in STATIC_CHECKS.items() if not passes(name, command)]
+    failed = [name for name, command in QUICK_CHECKS.items() if not passes(name, command)]
     if failed:
-        print(f"\nfailed: {', '.join(failed)}; tests were not started", flush=True)
+        print(f"\nfailed: {', '.join(failed)}; types and tests were not started", flush=True)
         return 1
+    with checking_types() as types_hold:
+        code = run_tests()
+        return code or types_hold()
+
+
+@contextmanager
+def checking_types() -> Iterator[Callable[[], int]]:
+    """Checks types in the background; call what is given for the exit code, after what mypy says was printed."""
+    print("== types: mypy, beside the tests", flush=True)
+    mypy = subprocess.Popen(
+        [sys.executable, "-m", "mypy"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+    def finish() -> int:
+        said, _ = mypy.communicate()
+        print(f"== types: {said}", flush=True)
+        return mypy.returncode
+
+    yield finish
+    mypy.kill()
+    mypy.wait()
+
+
+def run_tests() -> int:
+    """pytest's exit code."""
     announce_server()
     pytest = [sys.executable, "-m", "pytest"]
     code = run([*pytest, *SIDE_BY_SIDE, *sys.argv[1:]])

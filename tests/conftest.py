@@ -24,6 +24,12 @@ WIPED_PREFIXES = ("SPANLOOP_", "OTEL_", "OPENAI_")
 KEPT_PREFIX = "SPANLOOP_TEST_"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with a slow test come first: begun last, they would keep one process busy when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Downloads the server library before the first test, whose time limit would not cover it."""
     wanted = {"clickhouse_server", "own_clickhouse_server", "store_settings"}
