@@ -19,6 +19,8 @@ from tests.instrumentation.test_wrap_anthropic import text_delta
 from tests.support.collector_process import CollectorProcess
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "instrumentation" / "examples"
 
 

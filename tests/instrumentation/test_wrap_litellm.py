@@ -24,6 +24,7 @@ from tests.instrumentation.provider import Provider, Reply, scripted_provider
 
 # LiteLLM's own: connections it leaves to the garbage collector, and older ways of its dependencies.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore:coroutine 'Logging.async_success_handler':RuntimeWarning"),

@@ -14,6 +14,8 @@ import pytest
 from tests.support.command import spanloop
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 DEMO_SECONDS = 30
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -34,7 +33,7 @@ def left_behind(before: set[str]) -> set[str]:
 
 def _processes() -> set[str]:
     names = set()
-    for child in _descendants(psutil.Process(os.getpid())):
+    for child in _descendants():
         try:
             if child.status() != psutil.STATUS_ZOMBIE:
                 names.add(f"process {child.pid}: {' '.join(child.cmdline())[:120]}")
@@ -43,20 +42,19 @@ def _processes() -> set[str]:
     return names
 
 
-def _descendants(process: psutil.Process) -> Iterator[psutil.Process]:
+def _descendants() -> Iterator[psutil.Process]:
     """Children and theirs, without those that are expected: what these start is their own affair."""
-    try:
-        children = process.children()
-    except psutil.NoSuchProcess:
-        return
-    for child in children:
-        if child.pid not in _expected_processes:
+    passed_over = set(_expected_processes)
+    # All at once, parents first: each look goes through every process of the machine.
+    for child in psutil.Process().children(recursive=True):
+        try:
+            is_expected = not passed_over.isdisjoint((child.pid, child.ppid()))
+        except psutil.NoSuchProcess:
+            continue
+        if is_expected:
+            passed_over.add(child.pid)
+        else:
             yield child
-            yield from _descendants(child)
-
-
-def _is_expected(process: psutil.Process) -> bool:
-    return not _expected_processes.isdisjoint({process.pid, *(parent.pid for parent in process.parents())})
 
 
 def _threads() -> set[str]:

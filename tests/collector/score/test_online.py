@@ -15,6 +15,8 @@ from tests.collector.score.conftest import Project
 from tests.instrumentation.provider import Reply
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 ROOT: dict[str, Any] = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
 CHILD: dict[str, Any] = {"trace_id": ROOT["trace_id"], "parent_id": ROOT["span_id"]}
 
