@@ -40,7 +40,7 @@ def against_rotel(options: Options) -> None:
             runs["Rotel"] = lambda profile: _run_rotel(rotel, server, profile, options.spans)
         else:
             print("without Rotel: pip install rotel")
-        _print(_rounds(runs, options.rounds), options)
+        _print(_rounds(runs, options.rounds, before_each=lambda: _let_merge(server)), options)
         if is_installed():
             rotel.stop()
     finally:
@@ -62,11 +62,17 @@ Figures = dict[tuple[str, str], list[tuple[float, float]]]
 """By profile and system, for each round: spans per second, and CPU seconds of the collector per 100,000 spans."""
 
 
-def _rounds(runs: dict[str, Callable[[str], tuple[float, float]]], rounds: int) -> Figures:
+def _rounds(
+    runs: dict[str, Callable[[str], tuple[float, float]]],
+    rounds: int,
+    *,
+    before_each: Callable[[], None] = lambda: None,
+) -> Figures:
     figures: Figures = defaultdict(list)
     for profile in PROFILES:
         for _ in range(rounds):
             for system, run in runs.items():
+                before_each()
                 figures[profile, system].append(run(profile))
     return figures
 
@@ -124,10 +130,16 @@ def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int
     return stored / (changed - report.started_unix_seconds), (cpu_seconds(rotel.pid) - cpu) / spans * 100_000
 
 
-def _settled(count: Callable[[], int]) -> int:
+def _let_merge(server: ClickHouseProcess) -> None:
+    """Returns once ClickHouse has merged what the run before left: nobody pays for another's parts."""
+    merging = "SELECT sum(rows_written) FROM system.merges WHERE table IN ('spans', 'otel_traces')"
+    _settled(lambda: int(server.execute(merging)), seconds=5.0)
+
+
+def _settled(count: Callable[[], int], *, seconds: float = 1.5) -> int:
     """The count once it has stopped growing for a while."""
     last, changed = count(), time.perf_counter()
-    while time.perf_counter() - changed < 1.5:
+    while time.perf_counter() - changed < seconds:
         time.sleep(0.2)
         now = count()
         if now != last:

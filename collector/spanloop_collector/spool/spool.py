@@ -100,17 +100,20 @@ class Spool:
     async def take(
         self,
         timeout: float = float("inf"),  # noqa: ASYNC109 - running out of time is an answer here, not an error
+        *,
+        patience_seconds: float = 0.0,
     ) -> SealedSegment | None:
         """The oldest sealed segment, for this caller alone; None when there is none for `timeout` seconds.
 
-        What was appended is sealed once it is `flush_after_seconds` old, if someone waits here for it.
+        What was appended is sealed once it is `flush_after_seconds` old, if someone waits here for it;
+        a patient caller waits so much longer for a fuller one.
         """
         deadline = self._loop.time() + timeout
         while not self._ready:
             pause = deadline - self._loop.time()
             if pause <= 0 or self._is_taking_ended:
                 return None
-            await self._wait_for_change(min(pause, self._until_due()))
+            await self._wait_for_change(min(pause, self._until_due(patience_seconds)))
         return self._ready.pop(0)
 
     def end_taking(self) -> None:
@@ -207,11 +210,11 @@ class Spool:
         self._is_seal_asked = False
         self._wake_takers()
 
-    def _until_due(self) -> float:
+    def _until_due(self, patience_seconds: float) -> float:
         """Seconds until the active segment is old enough; seals it when it is."""
         if self._active_since is None or self._is_seal_asked:
             return float("inf")
-        due = self._active_since + self._flush_after - self._loop.time()
+        due = self._active_since + self._flush_after + patience_seconds - self._loop.time()
         if due > 0:
             return due
         self.seal()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 
 from clickhouse_connect.driver.exceptions import Error
@@ -18,7 +19,10 @@ from spanloop_collector.store import Store
 
 LOOK_EVERY_SECONDS = 0.5
 # A segment is inserted well within this time of its first span when ClickHouse keeps up.
-BEHIND_SECONDS = 1.0
+BEHIND_SECONDS = 0.5
+# Inserts must have kept up for this long before merges go on: one that starts in the middle of a burst slows it down,
+# and is broken off and lost when it has to wait again.
+CALM_SECONDS = 3.0
 # Below the thousand at which ClickHouse slows down inserts, and few enough for quick queries.
 MAX_PARTS = 250
 
@@ -32,6 +36,7 @@ class MergePacer:
         self._store = store
         self._spools = list(spools)
         self._is_held = False
+        self._behind_at = float("-inf")
 
     async def run(self) -> None:
         """Works until cancelled, and leaves merges running."""
@@ -40,21 +45,24 @@ class MergePacer:
             await self._try(self._start_merges)
             while True:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
-                if self._is_held or self._is_behind():
+                if self._is_behind() or self._is_held:
                     await self._try(self._adjust)
         finally:
             if self._is_held:
                 await self._try(self._start_merges)
 
     def _adjust(self) -> None:
-        if not self._is_behind():
+        if time.monotonic() - self._behind_at > CALM_SECONDS:
             if self._is_held:
                 self._start_merges()
         elif self._is_held != (has_room := self._count_parts() < MAX_PARTS):
             (self._stop_merges if has_room else self._start_merges)()
 
     def _is_behind(self) -> bool:
-        return any(spool.backlog().oldest_age_seconds > BEHIND_SECONDS for spool in self._spools)
+        is_behind = any(spool.backlog().oldest_age_seconds > BEHIND_SECONDS for spool in self._spools)
+        if is_behind:
+            self._behind_at = time.monotonic()
+        return is_behind
 
     def _count_parts(self) -> int:
         (count,) = self._store.column(

@@ -26,6 +26,9 @@ from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
 FIRST_RETRY_SECONDS = 0.25
+# Beside another insert, the next one waits so much longer for a fuller segment: ClickHouse analyses the views for each
+# insert anew, which takes as long as mapping thousands of spans.
+CROWDED_PATIENCE_SECONDS = 0.75
 BARRIER_POLL_SECONDS = 0.02
 # Ages of segments and the barrier's own time come from different clocks.
 CLOCK_MARGIN_SECONDS = 0.01
@@ -56,6 +59,7 @@ class Writer:
         self._finishing: set[asyncio.Task[None]] = set()
         self._workers: list[asyncio.Task[None]] = []
         self._is_stopping = asyncio.Event()
+        self._inserting = 0
         self._is_failing = False
 
     def start(self) -> None:
@@ -90,9 +94,14 @@ class Writer:
 
     async def _work(self) -> None:
         while not self._is_stopping.is_set():
-            segment = await self._spool.take()
-            if segment is not None and not await self._write(segment):
+            is_crowded = self._inserting > 0
+            segment = await self._spool.take(patience_seconds=CROWDED_PATIENCE_SECONDS if is_crowded else 0.0)
+            if segment is None:
+                continue
+            self._inserting += 1
+            if not await self._write(segment):
                 self._spool.release(segment)
+            self._inserting -= 1
 
     async def _write(self, segment: SealedSegment) -> bool:
         """Whether the segment reached ClickHouse; False only when the collector stops first."""
