@@ -23,9 +23,10 @@ from spanloop_collector.spool.segment import Summary
 # RLIMIT_FSIZE and quotas pass as a full disk: the operator's answer is the same.
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-# Requests that come together wait this long for more of their kind, to share a write, an fsync and the way
+# Requests that come together wait this long for as many as came last time, to share a write, an fsync and the way
 # between two threads: a quarter less CPU per request under load. A lone request does not wait.
 GATHER_SECONDS = 0.004
+GATHER_STEP_SECONDS = 0.001
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class Committer:
         self._last_created = created_after
         self._report = report
         self._active: ActiveSegment | None = None
-        self._is_busy = False
+        self._expected = 1
         self._jobs: SimpleQueue[object] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"spool-{signal}", daemon=True)
         self._thread.start()
@@ -119,12 +120,14 @@ class Committer:
     def _next_jobs(self) -> list[object]:
         """Everything that came while the last group was written; waits when there is nothing."""
         jobs = [self._jobs.get()]
-        if self._is_busy:
-            time.sleep(GATHER_SECONDS)
+        waited = 0.0
+        while self._jobs.qsize() + 1 < self._expected and waited < GATHER_SECONDS:
+            time.sleep(GATHER_STEP_SECONDS)
+            waited += GATHER_STEP_SECONDS
         with contextlib.suppress(Empty):
             while True:
                 jobs.append(self._jobs.get_nowait())
-        self._is_busy = len(jobs) > 1
+        self._expected = len(jobs)
         return jobs
 
     def _work_off(self, jobs: Sequence[object]) -> bool:

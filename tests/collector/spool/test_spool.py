@@ -69,6 +69,20 @@ async def test_take_waits_until_the_first_request_is_old_enough(open_spool: Open
     assert payloads(segment) == [b"first", b"second"]
 
 
+async def test_a_patient_taker_waits_longer_unless_another_comes(open_spool: OpenSpool) -> None:
+    spool = open_spool(flush_after_seconds=0.01)
+    patient = asyncio.create_task(spool.take(timeout=10, patience_seconds=30))
+    await spool.append(b"first", item_count=1)
+    await asyncio.sleep(0.1)
+    assert not patient.done()
+    hasty = asyncio.create_task(spool.take(timeout=10))
+    (done,), (waiting,) = await asyncio.wait([patient, hasty], return_when=asyncio.FIRST_COMPLETED)
+    segment = await done
+    assert segment is not None
+    assert payloads(segment) == [b"first"]
+    waiting.cancel()
+
+
 async def test_take_gives_up_in_time_when_nothing_comes(open_spool: OpenSpool) -> None:
     spool = open_spool()
     assert await spool.take(timeout=0.01) is None
