@@ -373,7 +373,7 @@ def test_watch_runs_again_when_a_file_changes(tmp_path: Path) -> None:
         watching.wait()
 
 
-def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def said(*arguments: str) -> tuple[int, str]:
         return main(arguments), capsys.readouterr().err
 
@@ -388,3 +388,9 @@ def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     (tmp_path / "eval_one.py").write_text("from spanloop import Eval\nEval('p', [{'input': 1}], lambda input: input)\n")
     code, text = said(str(tmp_path), "--filter", "metadata.area=odd", "--no-send-logs")
     assert (code, "no case was tried that matches --filter" in text) == (1, True)
+    monkeypatch.setenv("SPANLOOP_API_URL", "http://127.0.0.1:1")
+    code, text = said(str(tmp_path), "--resume")
+    assert (code, "no collector answers at http://127.0.0.1:1" in text) == (1, True)
+    (tmp_path / "eval_two.py").write_text((tmp_path / "eval_one.py").read_text())
+    code, text = said(str(tmp_path), "--resume")
+    assert (code, "--resume: several evals are called 'p'" in text) == (2, True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import subprocess
 import sys
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spanloop import _runtime
-from spanloop._api import ApiClient, default_project
+from spanloop._api import ApiClient, ApiError, default_project
 from spanloop.eval._eval import choose_reporter, run_evaluator
 from spanloop.eval._evaluator import Evaluator
 from spanloop.eval._files import EvalFileError, chosen, find_files, load_files, parse_filter
@@ -90,6 +91,9 @@ def run(options: Options) -> int:
     except EvalFileError as error:
         print(f"spanloop eval: {error}", file=sys.stderr)
         return MISUSED
+    except ApiError as error:
+        print(f"spanloop eval: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         kept = "" if options.no_send_logs else "; what ran is recorded: continue with --resume"
         print(f"\ninterrupted{kept}", file=sys.stderr)
@@ -110,8 +114,8 @@ def run_once(options: Options) -> int:
         raise EvalFileError(f"{', '.join(map(str, paths))}: no call of Eval(...) at the top level")
     for evaluator in evaluators:
         evaluator.no_send_logs = evaluator.no_send_logs or options.no_send_logs
-        if options.resume:
-            _continue(evaluator)
+    if options.resume:
+        _continue(evaluators)
     finished = asyncio.run(run_all(evaluators, options, paths))
     has_passed = report(finished, registry, options)
     if not any(each.error or each.evaluator.update or (each.result and each.result.trial_total) for each in finished):
@@ -210,13 +214,25 @@ def final_table(finished: Sequence[Finished]) -> str:
     )
 
 
-def _continue(evaluator: Evaluator) -> None:
-    """Points the eval at its last experiment that was not finished, if there is one."""
-    project = evaluator.project_name or default_project()
-    found = Experiments(ApiClient()).newest(project, name=evaluator.experiment_name or "")
-    unfinished = next((each for each in found if not each["finished"]), None)
-    if unfinished is not None:
-        evaluator.experiment_name, evaluator.update = unfinished["name"], True
+def _continue(evaluators: Sequence[Evaluator]) -> None:
+    """Points each eval at its last experiment that was not finished, if there is one."""
+    names = Counter(evaluator.eval_name for evaluator in evaluators)
+    for evaluator in evaluators:
+        if names[evaluator.eval_name] > 1:
+            raise EvalFileError(
+                f"--resume: several evals are called {evaluator.eval_name!r}, so nobody can tell their experiments "
+                "apart; give each an experiment_name="
+            )
+        project, name = evaluator.project_name or default_project(), evaluator.experiment_name or ""
+        found = Experiments(ApiClient()).newest(project, name=name)
+        unfinished = (each for each in found if not each["finished"] and _is_run_of(each["name"], name))
+        if (last := next(unfinished, None)) is not None:
+            evaluator.experiment_name, evaluator.update = last["name"], True
+
+
+def _is_run_of(experiment: str, name: str) -> bool:
+    """Whether an experiment has the name an eval gives, or that name made unique."""
+    return not name or re.fullmatch(rf"{re.escape(name)}(-\d+)?", experiment) is not None
 
 
 def watch(options: Options) -> int:
