@@ -71,9 +71,11 @@ def texts(values: str) -> str:
 
 def _text(kind: str, string: str, varint: str, value: str) -> str:
     is_a = {name: f"{kind} = {tag}" for name, tag in TAGS.items()}
-    # A varint of more than 49 bits goes on in the ninth byte of its value.
-    rest = varints(f"[bitShiftLeft(reinterpretAsUInt64(substring({value}, 9)), 8)]")
-    integer = f"reinterpretAsInt64(bitOr({varint}, bitShiftLeft({rest}[1], 49)))"
+    # A varint of more than 49 bits goes on in the ninth byte of its value, with two groups of 7 bits and the last bit.
+    more = f"reinterpretAsUInt32(substring({value}, 9))"
+    groups = ((0x7F, 0), (0x7F00, 1), (0x10000, 2))
+    rest = " + ".join(f"bitShiftRight(bitAnd({more}, {mask}), {shift})" for mask, shift in groups)
+    integer = f"reinterpretAsInt64(bitOr({varint}, bitShiftLeft(toUInt64({rest}), 49)))"
     double = f"reinterpretAsFloat64(substring({value}, 2))"
     content_of_bytes = f"substring({value}, {_content_at(f'reinterpretAsUInt64({value})')})"
     others = (

@@ -58,8 +58,8 @@ SELECT
         arrayExists(event -> event.2 = 'exception', events), {exception_text:events},
         'error'
     ) AS error,
-    if(empty(scores_object), map(), {number_map:scores_object}) AS scores,
-    if(empty(online_scores_object), map(), {number_map:online_scores_object}) AS online_scores,
+    number_maps[2] AS scores,
+    number_maps[3] AS online_scores,
     CAST(
         (
             arrayConcat(
@@ -141,7 +141,7 @@ FROM
             ) AS object_metadata,
             mapConcat(
                 {number_map_of:metric_names:metric_numbers},
-                if(empty(metrics_object), map(), {number_map:metrics_object})
+                number_maps[1]
             ) AS given
         FROM
         (
@@ -176,9 +176,10 @@ FROM
                     {string:metadata_object} != '', JSONExtractString({string:metadata_object}, 'provider'),
                     ''
                 ) AS provider,
-                {string:metrics_object} AS metrics_object,
-                {string:scores_object} AS scores_object,
-                {string:online_scores_object} AS online_scores_object,
+                arrayMap(
+                    object -> if(empty(object), map(), {number_map:object}),
+                    [{string:metrics_object}, {string:scores_object}, {string:online_scores_object}]
+                ) AS number_maps,
                 {string:metadata_object} AS metadata_object,
                 {string:parameters_object} AS parameters_object,
                 arrayMap(
