@@ -138,6 +138,26 @@ def test_langchain(found: dict[str, Tree]) -> None:
     assert stream == call
 
 
+LANGCHAIN_CACHE = """
+@scenario(answer())
+def langchain_cache(url):
+    from langchain_core.caches import InMemoryCache
+    from langchain_openai import ChatOpenAI
+
+    model = ChatOpenAI(model="gpt-test", base_url=url, api_key="k", cache=InMemoryCache())
+    for _ in range(2):
+        assert model.invoke("Capital?").usage_metadata["input_tokens"] == 100
+    FOUND["cached"] = [[row.get("metadata"), sum("token" in name for name in row["attributes"])]
+                       for row in spans.tree(attributes=True)]
+"""
+
+
+def test_what_langchains_cache_answers_costs_nothing(found: dict[str, Tree]) -> None:
+    asked, cached = found["cached"]
+    assert asked[1] > 0
+    assert cached == [{"cache_hit": True}, 0]
+
+
 LANGGRAPH = """
 @scenario(tool_call("look_up", city="Paris"), answer(), answer())
 def langgraph(url):

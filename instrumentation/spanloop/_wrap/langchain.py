@@ -1,7 +1,7 @@
 """Joins LangChain's runs, which OpenInference's instrumentor records from callbacks, to the code that they run.
 
 Callbacks cannot make a span current. LangChain itself says in a context variable which run the code belongs to, so
-that is where we look; a model's own run is noted when it begins.
+that is where we look; a model's own run is noted when it begins, and what its cache answers costs nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any
 
 from spanloop import _context
 from spanloop._failsafe import guarded, log
+from spanloop._span import Span
+from spanloop._wrap.endpoint import read
 from spanloop._wrap.host import note_run
 
 MARK = "_spanloop_joined"
@@ -54,9 +56,25 @@ def _note(tracer: Any, run: Any) -> None:
 def _ending(end: Callable[..., None]) -> Callable[..., None]:
     def forget_and_end(tracer: Any, run: Any) -> None:
         _entries.pop(run.id, None)
+        guarded(_settle_if_cached)(tracer, run)
         end(tracer, run)
 
     return forget_and_end
+
+
+def _settle_if_cached(tracer: Any, run: Any) -> None:
+    """An answer from LangChain's own cache repeats what the first one used: nobody was asked, nothing is owed."""
+    if run.run_type not in MODEL_RUNS:
+        return
+    batches = read(run, "outputs", "generations") or ()
+    messages = [message for batch in batches for each in batch if (message := read(each, "message", "kwargs"))]
+    if not any(read(each, "usage_metadata", "total_cost") == 0 for each in messages):
+        return
+    for each in messages:  # the tracer's own copies
+        del each["usage_metadata"]
+    span = tracer.get_span(run.id)
+    if span is not None:
+        Span(span).log(metadata={"cache_hit": True})
 
 
 def _run_around(tracer: Any, entry: _context.Entry | None) -> Any:
