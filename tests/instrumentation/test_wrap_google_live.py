@@ -116,7 +116,7 @@ async def test_each_turn_is_a_span(session: Any, captured_spans: Capture) -> Non
 
 
 async def test_sound_is_one_attachment_each_way_and_its_words_are_kept(session: Any, captured_spans: Capture) -> None:
-    spoken, heard = [bytes([n]) * 1501 for n in (1, 2)], [bytes([n]) * 1501 for n in (3, 4)]
+    spoken, heard = [bytes([n]) * 1501 for n in (250, 255)], [bytes([n]) * 1501 for n in (3, 254)]
     script = [
         {"serverContent": {"inputTranscription": {"text": "Hello?"}}},
         *(said(sound(data)) for data in heard),
@@ -124,8 +124,8 @@ async def test_sound_is_one_attachment_each_way_and_its_words_are_kept(session: 
         DONE,
     ]
     async with session([script], response_modalities=["AUDIO"]) as talk:
-        for data in spoken:
-            await talk.send_realtime_input(audio=types.Blob(data=data, mime_type="audio/pcm"))
+        await talk.send_realtime_input(audio=types.Blob(data=spoken[0], mime_type="audio/pcm"))
+        await talk.send_realtime_input(media=types.Blob(data=spoken[1], mime_type="audio/pcm"))
         await talk.send_realtime_input(text="Hello?")
         await answers(talk)
     [span] = captured_spans.spans
@@ -135,7 +135,7 @@ async def test_sound_is_one_attachment_each_way_and_its_words_are_kept(session: 
     [candidate] = span.fields["output"]
     assert candidate["outputTranscription"] == "Hello."
     assert span.fields["metadata"]["input_transcription"] == "Hello?"
-    assert sorted(captured_spans.attachments.values()) == [b"".join(spoken), b"".join(heard)]
+    assert sorted(captured_spans.attachments.values()) == [b"".join(heard), b"".join(spoken)]
 
 
 async def test_a_function_is_called_within_its_turn(session: Any, captured_spans: Capture) -> None:

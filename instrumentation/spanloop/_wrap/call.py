@@ -220,7 +220,10 @@ class Call:
 
 
 class Sending:
-    """A call whose request is being sent: its span is current, its tries are counted."""
+    """A call whose request is being sent: its span is current, its tries are counted.
+
+    In a `with` block around the sending, an exception ends the call.
+    """
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -234,8 +237,15 @@ class Sending:
             current_call.set(self._before)
         _context.leave(self._entry)
 
+    def __enter__(self) -> Sending:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace_back: object) -> None:
+        if error is not None:
+            self._failed(error)
+
     @guarded
-    def failed(self, error: BaseException) -> None:
+    def _failed(self, error: BaseException) -> None:
         self.leave()
         self.call.fail(error)
 

@@ -140,11 +140,8 @@ def _request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:
         begun = api.begin(client, options)
         if begun is None:
             return request(client, cast_to, options, *args, **kwargs)
-        try:
+        with begun:
             reply = request(client, cast_to, options, *args, **kwargs)
-        except BaseException as error:
-            begun.failed(error)
-            raise
         begun.replied(reply)
         return reply
 
@@ -157,11 +154,8 @@ def _async_request(api: Api, request: Callable[..., Any]) -> Callable[..., Any]:
         begun = api.begin(client, options)
         if begun is None:
             return await request(client, cast_to, options, *args, **kwargs)
-        try:
+        with begun:
             reply = await request(client, cast_to, options, *args, **kwargs)
-        except BaseException as error:
-            begun.failed(error)
-            raise
         begun.replied(reply)
         return reply
 

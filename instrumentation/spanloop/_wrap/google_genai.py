@@ -128,12 +128,8 @@ def _request(request: Method) -> Method:
         call = _begin(client, method, path, body)
         if call is None:
             return request(client, method, path, body, *args, **kwargs)
-        sending = Sending(call)
-        try:
+        with Sending(call) as sending:
             reply = request(client, method, path, body, *args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
         _close(sending, reply)
         return reply
 
@@ -146,12 +142,8 @@ def _async_request(request: Method) -> Method:
         call = _begin(client, method, path, body)
         if call is None:
             return await request(client, method, path, body, *args, **kwargs)
-        sending = Sending(call)
-        try:
+        with Sending(call) as sending:
             reply = await request(client, method, path, body, *args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
         _close(sending, reply)
         return reply
 
@@ -174,12 +166,8 @@ def _async_stream(request: Method) -> Method:
         call = _begin(client, method, path, body, is_stream=True)
         if call is None:
             return await request(client, method, path, body, *args, **kwargs)
-        sending = Sending(call)
-        try:
+        with Sending(call) as sending:
             chunks = await request(client, method, path, body, *args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
         sending.leave()
         return watched_async(chunks, call)
 

@@ -73,11 +73,8 @@ def _request(request: Method) -> Method:
         sending = _begin(resource, kwargs.get("request"), resource.sdk_configuration.client)
         if sending is None:
             return request(resource, *args, **kwargs)
-        try:
+        with sending:
             response = request(resource, *args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
         _replied(sending, response)
         return response
 
@@ -90,11 +87,8 @@ def _async_request(request: Method) -> Method:
         sending = _begin(resource, kwargs.get("request"), resource.sdk_configuration.async_client)
         if sending is None:
             return await request(resource, *args, **kwargs)
-        try:
+        with sending:
             response = await request(resource, *args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
         _replied(sending, response)
         return response
 

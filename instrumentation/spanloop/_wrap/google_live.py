@@ -6,11 +6,11 @@ Its output is one candidate with all that came until the turn was complete.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from spanloop._attachments.find import decode_base64
 from spanloop._wrap import genai
 from spanloop._wrap.endpoint import Closing, Opening, known, read, split_request
 from spanloop._wrap.google_generate import Candidate, usage_of
@@ -23,7 +23,7 @@ PARAMETERS = {
     "max_output_tokens": "gen_ai.request.max_tokens",
     "seed": "gen_ai.request.seed",
 }
-MEDIA = ("audio", "video", "media_chunks")
+MEDIA = ("audio", "video", "mediaChunks", "media_chunks")
 
 
 class LiveTurn:
@@ -108,7 +108,7 @@ class _Parts:
         if not isinstance(blob, Mapping):
             self._parts.append(dict(part))
             return
-        data = base64.b64decode(blob.get("data") or "")
+        data = decode_base64(blob.get("data") or "") or b""  # the client writes the alphabet for URLs
         kind = blob.get("mimeType") or blob.get("mime_type")
         last = self._parts[-1].get("inlineData") if self._parts else None
         if last is not None and last["mimeType"] == kind:

@@ -70,6 +70,9 @@ class _Turns:
         self._client = client
         self._request = request
         self._call: Call | None = None
+        self._sent: list[str] = []
+        self._received: list[str] = []
+        self._size = 0
 
     @guarded
     def sent(self, message: Any) -> None:
@@ -95,9 +98,7 @@ class _Turns:
             base_url = str(self._client._http_options.base_url or "")
             provider = "gcp.vertex_ai" if self._client.vertexai else provider_of(base_url, "gcp.gemini")
             self._call = Call(runtime, TURN, self._request, provider=provider, base_url=base_url)
-            self._sent: list[str] = []
-            self._received: list[str] = []
-            self._size = 0
+            self._sent, self._received, self._size = [], [], 0
         return self._call is not None
 
     def _keep(self, messages: list[str], text: str) -> None:

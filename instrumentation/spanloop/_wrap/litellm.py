@@ -80,12 +80,8 @@ def _traced(function: Callable[..., Any], operation: Operation, module: Any) -> 
         sending = _begin(operation, module, args, kwargs)
         if sending is None:
             return function(*args, **kwargs)
-        try:
-            with covering():
-                reply = function(*args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
+        with sending, covering():
+            reply = function(*args, **kwargs)
         _replied(sending, reply)
         return reply
 
@@ -98,12 +94,8 @@ def _async_traced(function: Callable[..., Any], operation: Operation, module: An
         sending = _begin(operation, module, args, kwargs)
         if sending is None:
             return await function(*args, **kwargs)
-        try:
-            with covering():
-                reply = await function(*args, **kwargs)
-        except BaseException as error:
-            sending.failed(error)
-            raise
+        with sending, covering():
+            reply = await function(*args, **kwargs)
         _replied(sending, reply)
         return reply
 
