@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Span
 
 from spanloop_collector.errors import ConflictError
+from spanloop_collector.experiments.contains import contains
 
 ATTRIBUTE = "spanloop.experiment_id"
 MARK = ATTRIBUTE.encode()
@@ -56,7 +57,7 @@ class ExperimentDoor:
 
         Raises ConflictError when that leaves nothing.
         """
-        if MARK not in payload:
+        if not contains(payload, MARK):
             return Passed(payload)
         finished = await self._finished_among(experiment_ids(payload))
         return await asyncio.to_thread(_without, payload, finished) if finished else Passed(payload)
