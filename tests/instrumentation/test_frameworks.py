@@ -70,6 +70,7 @@ def found() -> dict[str, Tree]:
     code = [
         PRELUDE,
         LANGCHAIN,
+        LANGCHAIN_CACHE,
         LANGGRAPH,
         OPENAI_AGENTS,
         PYDANTIC_AI,
