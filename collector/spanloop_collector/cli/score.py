@@ -29,7 +29,7 @@ def score(
     module: Modules = None,
     max_tasks: Annotated[
         int, typer.Option(help="Rows in memory at once.", envvar="SPANLOOP_SCORE_MAX_TASKS", min=1, max=10_000)
-    ] = 2000,
+    ] = 4000,
     until_input_ends: Annotated[
         bool,
         typer.Option(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import resource
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from importlib.metadata import version
 from typing import Annotated
@@ -19,6 +20,8 @@ from spanloop_collector.settings import Settings
 
 # Every connection is a file to the system, which allows 256 or 1,024 unless asked.
 MAX_OPEN_FILES = 65_536
+# They wait for ClickHouse or a disk: were there as few as there are cores, a slow insert would hold up everything.
+MAX_THREADS = 32
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -65,6 +68,7 @@ async def serve_until_stopped(settings: Settings) -> None:
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(MAX_THREADS))
 
     def stop_in_order(number: signal.Signals) -> None:
         stop.set()

@@ -30,6 +30,8 @@ from spanloop_collector.score.scored_rows import RowReader, ScoredRow
 from spanloop_collector.score.slots import Slots
 from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.task import Task
+from spanloop_collector.score.under_way import UnderWay
+from spanloop_collector.store.bells import Bell
 
 LEASE_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.25
@@ -39,10 +41,10 @@ READ_OTHERS_SECONDS = 0.5
 READ_SECONDS = 5.0
 MAX_HELD = 20_000
 PAGE_ROWS = 10_000
-BUILTIN_BATCH = 4000
-"""Tasks of a built-in scorer under way at once; others have as many as their concurrency."""
 MAX_CLAIM_BYTES = 16 * 1024 * 1024
 """Of the rows that one claim gives."""
+TYPICAL_ROW_BYTES = 8 * 1024.0
+"""Until some were seen: no more rows are read than are likely to fit a claim."""
 KNOWN_SECONDS = 120.0
 """How long a finished task is remembered, so that its line in the queue is not read as a new one."""
 BUDGET_WAIT_SECONDS = 600.0
@@ -112,13 +114,14 @@ class Dispatcher:
         self._lines = Lines()
         self._owned = slots.owned()
         self._leases: dict[str, Lease] = {}
-        self._under_way: dict[Key, int] = {}
+        self._under_way = UnderWay()
         self._in_hand: set[str] = set()
         self._finished: dict[str, float] = {}
         self._held_back: dict[str, float] = {}
+        self._row_bytes = TYPICAL_ROW_BYTES
         self._allowances = Allowances(now=now)
         self._background: set[asyncio.Future[None]] = set()
-        self._nudge = asyncio.Event()
+        self._bell: Bell | None = None
         self._read_at = 0.0
         self._available = asyncio.Event()
 
@@ -138,28 +141,27 @@ class Dispatcher:
         return self._reader.is_at_end
 
     def nudge(self) -> None:
-        """Says that there may be new tasks."""
+        """Says that there may be new tasks. May be called from any thread."""
         self._read_at = 0.0
-        self._nudge.set()
+        if self._bell is not None:
+            self._bell.ring()
 
     async def run(self) -> None:
         """Reads the queue until cancelled: when it is told that there is something, and now and then."""
+        bell = self._bell = Bell()
         while True:
             try:
                 await self._refill()
             except (Error, SpanloopError) as error:
                 logger.debug("score: the queue is read again later reason=%s", error)
             is_busy = self.held or self._leases
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY_SECONDS if is_busy else self._read_every()):
-                    await self._nudge.wait()
-            self._nudge.clear()
+            await bell.wait(LOOK_EVERY_SECONDS if is_busy else self._read_every())
 
     async def claim(self, claim: Claim, *, max_tasks: int, wait_seconds: float) -> list[HandedOut]:
         """Tasks with their rows; none when there is nothing to do for so long."""
         deadline = self._now() + wait_seconds
         while True:
-            tasks = self._take(claim, max_tasks)
+            tasks = self._take(claim, min(max_tasks, max(int(MAX_CLAIM_BYTES / self._row_bytes), 1)))
             if tasks:
                 handed_out = await self._with_rows(tasks, claim)
                 if handed_out:
@@ -171,6 +173,11 @@ class Dispatcher:
             self._available.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._available.wait(), min(left, 1.0))
+
+    def leased(self, id: str) -> Task | None:
+        """The task of that id as it was handed out; None when nobody has it from here."""
+        lease = self._leases.get(id)
+        return lease.task if lease is not None else None
 
     def extend(self, worker: str, ids: Iterable[str]) -> list[str]:
         """Renews leases; returns the tasks that the worker still has, without those of slots that went elsewhere."""
@@ -190,8 +197,7 @@ class Dispatcher:
             if lease is not None and lease.worker != worker:
                 # It took too long and somebody else has it now.
                 continue
-            if lease is not None:
-                outcome = replace(outcome, task=lease.task)
+            self._under_way.took(outcome.task.queue_key, outcome.duration_seconds)
             if not self._retry(outcome):
                 final.append(outcome)
         try:
@@ -271,7 +277,7 @@ class Dispatcher:
         lease = self._leases.get(id)
         if lease is not None and lease.worker == worker:
             del self._leases[id]
-            self._under_way[lease.task.queue_key] -= 1
+            self._under_way.remove(lease.task.queue_key, worker)
 
     def _take(self, claim: Claim, max_tasks: int) -> list[Task]:
         taken: list[Task] = []
@@ -293,7 +299,7 @@ class Dispatcher:
         until = self._now() + LEASE_SECONDS
         for task in taken:
             self._leases[task.id] = Lease(task, claim.worker, until)
-            self._under_way[task.queue_key] = self._under_way.get(task.queue_key, 0) + 1
+            self._under_way.add(task.queue_key, claim.worker)
             self._allowances.take(_scorer_name(task), 1)
             self._allowances.take(task.rule_id, 1)
         return taken
@@ -318,8 +324,7 @@ class Dispatcher:
             return 0
         if scorer.module and scorer.module not in claim.modules:
             return 0
-        limit = scorer.concurrency * (BUILTIN_BATCH if not scorer.module else 1)
-        most = min(most, len(line), limit - self._under_way.get(key, 0))
+        most = min(most, len(line), self._under_way.room(key, claim.worker, concurrency=scorer.concurrency))
         most = self._allowances.available("/".join((key[0], key[2])), scorer.calls_per_minute, most=most)
         allowed = self._within_budget(current, most)
         self._give_up_waiting(current, line, allowed)
@@ -351,6 +356,8 @@ class Dispatcher:
                 self._release(task.id, claim.worker)
                 self._lines.add(task, is_first=True)
             raise
+        if rows:
+            self._row_bytes = (self._row_bytes + sum(len(row.text) for row in rows.values()) / len(rows)) / 2
         handed_out, gone, size = list[HandedOut](), list[Task](), 0
         for task in tasks:
             if size > MAX_CLAIM_BYTES:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-REST_PER_WORK = 4.0
-MAX_REST_SECONDS = 2.0
+REST_PER_WORK = 9.0
+MAX_REST_SECONDS = 1.0
 
 
 class Pace:

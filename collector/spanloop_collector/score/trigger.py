@@ -107,14 +107,14 @@ class Trigger:
 
     def look(self, segments: Sequence[SealedSegment]) -> None:
         """Queues a task for each row, rule and scorer, and gives rows that came again their scores. Blocks."""
-        if self._results.has_scores is None:
+        if not self._results.has_scores:
             self._results.look_for_scores()
         rules = self._book.active()
         received = " OR ".join(map(_is_received, received_ranges(segments)))
         if received and rules:
             self._queue_tasks(rules, f"({received})", [segment.token for segment in segments])
             self._on_queued()
-        if received and (rules or self._results.has_scores):
+        if received and self._results.has_scores:
             self._restore(f"({received})")
 
     def _queue_tasks(self, rules: Sequence[Rule], received: str, tokens: Sequence[str]) -> None:

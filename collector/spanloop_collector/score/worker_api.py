@@ -53,11 +53,27 @@ class ScoringOperations:
     ) -> scoring_pb2.CompleteTasksResponse:
         """Nothing; the results are stored."""
         call.refuse_problems()
-        outcomes = [_outcome(result, f"results[{number}]") for number, result in enumerate(request.results)]
+        outcomes = [
+            _outcome(result, self._task_of(result, f"results[{number}]"), f"results[{number}]")
+            for number, result in enumerate(request.results)
+        ]
         for outcome in outcomes:
             call.principal.require_project(outcome.task.project)
         await self._dispatcher.complete(request.worker, outcomes)
         return scoring_pb2.CompleteTasksResponse()
+
+    def _task_of(self, result: scoring_pb2.TaskResult, path: str) -> Task:
+        """The task as it was handed out, here or as its ticket says by another collector."""
+        task = self._dispatcher.leased(result.id)
+        if task is not None:
+            return task
+        try:
+            task = Task.from_ticket(result.ticket)
+        except ValueError as error:
+            raise _invalid(f"{path}.ticket", str(error)) from None
+        if task.id != result.id:
+            raise _invalid(f"{path}.ticket", f"is of task {task.id}, not of {result.id}")
+        return task
 
 
 def _task(handed_out: HandedOut, scorer: str) -> scoring_pb2.ScoringTask:
@@ -71,13 +87,7 @@ def _task(handed_out: HandedOut, scorer: str) -> scoring_pb2.ScoringTask:
     )
 
 
-def _outcome(result: scoring_pb2.TaskResult, path: str) -> Outcome:
-    try:
-        task = Task.from_ticket(result.ticket)
-    except ValueError as error:
-        raise _invalid(f"{path}.ticket", str(error)) from None
-    if task.id != result.id:
-        raise _invalid(f"{path}.ticket", f"is of task {task.id}, not of {result.id}")
+def _outcome(result: scoring_pb2.TaskResult, task: Task, path: str) -> Outcome:
     if result.status not in (SCORED, FAILED, RETURNED):
         raise _invalid(f"{path}.status", f"expected scored, failed or returned, got {result.status!r:.50}")
     if result.status == FAILED and not result.error:

@@ -22,6 +22,12 @@ def count_calls(output: str, metadata: dict[str, Any]) -> float:
     return 1.0
 
 
+def count_slowly(output: str, metadata: dict[str, Any]) -> float:
+    """Like `count_calls`, and takes its time."""
+    time.sleep(0.2)
+    return count_calls(output, metadata)
+
+
 def several(output: str) -> list[Score]:
     return [Score("length", min(len(output) / 10, 1.0)), Score("tone", None, reason="no tone"), Score("pace", 0.5)]
 

@@ -1,12 +1,14 @@
-"""A collector that is killed while it scores: nothing is missed, nothing is stored twice."""
+"""A collector that is killed or stopped while it scores: nothing is missed, nothing is stored twice."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from spanloop_collector.client import ApiClient, ApiError
 
+from tests.collector.score.conftest import SCORERS
 from tests.conftest import StartCollector
 from tests.support.waiting import wait_until
 
@@ -51,3 +53,29 @@ def test_backfill_goes_on_after_a_kill(start_collector: StartCollector) -> None:
     assert other.get("/v1/scoring-rules") == {"rules": []}
     with pytest.raises(ApiError, match="belongs to project 'q', not to 'p'"):
         other.post("/v1/scoring-rules", {"rule": rule})
+
+
+def test_a_stop_lets_what_is_under_way_finish_and_gives_the_rest_back(
+    start_collector: StartCollector, tmp_path: Path
+) -> None:
+    collector = start_collector(environment={"SPANLOOP_SCORE_MODULES": str(SCORERS)})
+    client, calls, end = ApiClient(collector.api_url), tmp_path / "calls", time.time()
+    rule = {"name": "count", "scorers": [{"use": "scorers:count_slowly"}]}
+    client.post("/v1/scoring-rules", {"rule": rule})
+    finished = {"output": "x", "metrics": {"start": end - 1, "end": end}}
+    rows = [{"id": f"r{n}", "metadata": {"calls": str(calls), "n": str(n)}} | finished for n in range(40)]
+    client.post("/v1/rows", {"rows": rows})
+    wait_until(calls.exists, what="a first call", timeout=60)
+
+    collector.stop()
+    under_way = len(calls.read_text().split())
+    collector.start()
+    wait_until(
+        lambda: collector.sql("SELECT count() AS n FROM scores WHERE status = 'scored'") == [{"n": 40}],
+        what="every score",
+        timeout=60,
+        poll=0.2,
+    )
+
+    assert under_way < 40
+    assert sorted(map(int, calls.read_text().split())) == list(range(40))

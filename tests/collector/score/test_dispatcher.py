@@ -112,8 +112,23 @@ async def test_a_scorer_has_no_more_under_way_than_its_concurrency() -> None:
     assert [each.task.id for each in await bench.claim(HAS_M)] == ["f2"]
 
 
+async def test_a_quick_scorer_has_some_ahead_with_one_worker_at_a_time() -> None:
+    bench = Bench(rule(RuleScorer("m:f", "f", concurrency=2)), tasks(1000))
+    other = Claim("w2", HAS_M.modules)
+    first, second = await bench.claim(HAS_M)
+    await bench.dispatcher.complete("w1", [done(first, duration_seconds=0.01), done(second, duration_seconds=0.01)])
+
+    ahead = await bench.claim(HAS_M, most=1000)
+    assert len(ahead) == 2 * 100
+    assert await bench.claim(other) == []
+    # As it takes longer, nobody has more than are scored at once.
+    await bench.dispatcher.complete("w1", [done(each, duration_seconds=2.0) for each in ahead])
+    assert len(await bench.claim(HAS_M, most=1)) == len(await bench.claim(other)) == 1
+    assert await bench.claim(HAS_M) == []
+
+
 async def test_a_slow_scorer_holds_up_no_other() -> None:
-    slow, quick = RuleScorer("m:slow", "slow", concurrency=1), RuleScorer("is_json", "quick", concurrency=1)
+    slow, quick = RuleScorer("m:slow", "slow", concurrency=1), RuleScorer("is_json", "quick", concurrency=3)
     bench = Bench(rule(slow, quick), tasks(100, "slow") + tasks(3, "quick"))
 
     found = await bench.claim(HAS_M)

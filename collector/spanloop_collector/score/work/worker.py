@@ -39,8 +39,8 @@ class WorkerOptions:
     api_key: str | None = None
     modules: Sequence[str] = ()
     """Modules and files whose functions rules may name."""
-    max_tasks: int = 2000
-    """Tasks in memory at once."""
+    max_tasks: int = 4000
+    """Tasks in memory at once. Claimed in parts, so that some are scored and stored while others are read."""
 
 
 class Worker:
@@ -88,13 +88,14 @@ class Worker:
     async def _claim(self) -> None:
         while True:
             free = self._options.max_tasks - len(self._held)
-            if free < self._options.max_tasks // 4:
+            part = max(self._options.max_tasks // 4, 1)
+            if free < part:
                 self._has_room.clear()
                 await self._has_room.wait()
                 continue
             request = {
                 "worker": self.name,
-                "max_tasks": free,
+                "max_tasks": part,
                 "wait_seconds": CLAIM_WAIT_SECONDS,
                 "modules": self._capabilities,
             }
