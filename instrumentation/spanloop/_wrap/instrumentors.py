@@ -33,6 +33,8 @@ MODULES = {
     "openai-agents": "agents",
     "smolagents": "smolagents",
 }
+# For each module of their library, whose modules hand their functions to each other while they are imported.
+WAITING_THEMSELVES = ("mcp",)
 
 # What joins them to our spans where OpenTelemetry's context does not, or adds what they leave out.
 ADAPTERS: dict[str, Callable[[Any], None]] = {
@@ -52,7 +54,10 @@ def run_instrumentors(wanted: Collection[str] | None = None) -> tuple[str, ...]:
             if module is None:
                 is_traced = _run(name, entry)
             elif is_traced := is_installed(module):
-                when_imported(module, _running(name, entry))
+                if name in WAITING_THEMSELVES:
+                    is_traced = _run(name, entry)
+                else:
+                    when_imported(module, _running(name, entry))
             if is_traced:
                 traced.append(name)
     return tuple(traced)
