@@ -52,9 +52,11 @@ def checking_types() -> Iterator[Callable[[], int]]:
         print(f"== types: {said}", flush=True)
         return mypy.returncode
 
-    yield finish
-    mypy.kill()
-    mypy.wait()
+    try:
+        yield finish
+    finally:
+        mypy.kill()
+        mypy.wait()
 
 
 def run_tests() -> int:
