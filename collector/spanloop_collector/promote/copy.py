@@ -30,6 +30,9 @@ COPY_SETTINGS = {
     "optimize_on_insert": "0",
 }
 
+SPARING_SETTINGS = ("max_threads_min_free_memory_per_thread", "max_insert_threads_min_free_memory_per_thread")
+"""By these a recent ClickHouse takes one thread where less than some gigabytes of memory are free. Blocks are small."""
+
 ROW_COLUMNS = "input, expected, metadata, metadata_json, tags, origin, origin_id, origin_hash"
 
 CONTENT = "cityHash64(input, expected, toString(mapSort(metadata)), arraySort(metadata_json), tags)"
@@ -165,7 +168,8 @@ class Copy:
 
     def settings(self) -> str:
         """The end of every statement with the caller's words in it."""
-        return settings_clause(COPY_SETTINGS | dict(self._checked.settings))
+        sparing = {name: "0" for name in SPARING_SETTINGS if name in self._client.server_settings}
+        return settings_clause(COPY_SETTINGS | sparing | dict(self._checked.settings))
 
 
 def settings_clause(settings: Mapping[str, str]) -> str:
