@@ -100,11 +100,18 @@ def value_of(value: object) -> dict[str, Any]:
             return {"stringValue": json.dumps(value)}
 
 
-def send(collector: CollectorProcess, signal: str, items: Sequence[Mapping[str, Any]], *, key: str = "") -> None:
+def send(
+    collector: CollectorProcess,
+    signal: str,
+    items: Sequence[Mapping[str, Any]],
+    *,
+    key: str = "",
+    project: str = PROJECT,
+) -> None:
     """Sends spans or log records over OTLP/HTTP."""
     scope = {"scopeSpans": [{"spans": items}]} if signal == "traces" else {"scopeLogs": [{"logRecords": items}]}
     body = json.dumps({"resourceSpans" if signal == "traces" else "resourceLogs": [scope]}).encode()
-    headers = {"content-type": "application/json", "x-spanloop-project": PROJECT}
+    headers = {"content-type": "application/json", "x-spanloop-project": project}
     headers |= {"authorization": f"Bearer {key}"} if key else {}
     request = urllib.request.Request(f"{collector.http_url}/v1/{signal}", body, headers)
     urllib.request.urlopen(request, timeout=60).close()

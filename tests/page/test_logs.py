@@ -34,6 +34,10 @@ def add_filter(page: Page, condition: str) -> None:
 def test_rows_are_narrowed_down_by_sql_by_words_and_by_clicks(visit: Visit) -> None:
     page = visit.open("/p/support/logs")
     expect(page.get_by_text("64 traces")).to_be_visible()
+    rows(page).get_by_role("button", name="helpfulness 35%").first.click()
+    expect(page.get_by_text("64 traces")).not_to_be_visible()
+    assert filters(page) == ["mapContains(scores, 'helpfulness') AND scores['helpfulness'] <= 0.35"]
+    page.go_back()
     add_filter(page, "cost > 0.003 AND model = 'claude-sonnet-4-5'")
     expect(page.get_by_text("64 traces")).not_to_be_visible()
     assert filters(page) == ["cost > 0.003 AND model = 'claude-sonnet-4-5'"]

@@ -67,9 +67,9 @@ def test_pictures_sounds_and_documents_are_shown_as_what_they_are(visit: Visit) 
         1,
         spanloop__input=[{"role": "user", "content": parts}],
     )
-    seed.send(visit.collector, "traces", [made], key=visit.collector.admin_key)
+    seed.send(visit.collector, "traces", [made], key=visit.collector.admin_key, project="pictures")
     wait_until(lambda: visit.collector.sql(f"SELECT 1 FROM logs WHERE span_id = '{'e' * 16}'") != [], what="the span")
-    page = visit.open(f"/p/support/logs?r={'e' * 32}")
+    page = visit.open(f"/p/pictures/logs?r={'e' * 32}")
     message = page.get_by_role("region", name="Input")
     expect(message.locator(".media img")).to_be_visible()
     expect(message.locator(".markdown em")).to_have_text("title")

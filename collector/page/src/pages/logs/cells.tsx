@@ -1,5 +1,6 @@
 // One value of a row in the list.
 import { clock, count, day, dollars, duration, moment, number, parseTime, score } from "../../lib/format";
+import { text } from "../../lib/sql";
 import { Icon, TypeIcon } from "../../ui/icons";
 import type { LogColumn } from "./columns";
 import type { LogRow, TraceTotals } from "./queries";
@@ -27,7 +28,7 @@ export function Cell({ column, row, value, totals, onFilter }: Props) {
         </>
       );
     case "scores":
-      return <Scores scores={value as Record<string, number>} />;
+      return <Scores scores={value as Record<string, number>} onFilter={onFilter} />;
     case "tags":
       return <>{(value as string[]).map((tag) => <button key={tag} type="button" class="tag" title={`Only ${tag}`} onClick={() => onFilter(column.filter!(tag))}>{tag}</button>)}</>;
     case "duration":
@@ -76,13 +77,18 @@ function Time({ created }: { created: string }) {
   );
 }
 
-export function Scores({ scores }: { scores: Record<string, number> }) {
+function Scores({ scores, onFilter }: { scores: Record<string, number>; onFilter: (condition: string) => void }) {
+  const pick = (event: MouseEvent, name: string, value: number) => {
+    const comparison = event.shiftKey ? ">=" : "<=";
+    // A row without the score would count as 0.
+    onFilter(`mapContains(scores, ${text(name)}) AND scores[${text(name)}] ${comparison} ${value}`);
+  };
   return (
     <>
       {Object.entries(scores ?? {}).map(([name, value]) => (
-        <span key={name} class={`score ${grade(value)}`} title={`${name}: ${value}`}>
+        <button key={name} type="button" tabIndex={-1} class={`score ${grade(value)}`} title={`${name}: ${value}. Click: only scores up to this; with Shift: from this`} onClick={(event) => pick(event, name, value)}>
           <span class="score-name">{name}</span> {score(value)}
-        </span>
+        </button>
       ))}
     </>
   );

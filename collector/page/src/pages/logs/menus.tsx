@@ -1,5 +1,6 @@
 // The list's menus: columns, density and export; and what rows are usually grouped by.
 import { useState } from "preact/hooks";
+import { isAbort } from "../../lib/api";
 import { setQuery } from "../../lib/router";
 import { saveFile } from "../../lib/save";
 import { schema } from "../../lib/schema";
@@ -70,21 +71,23 @@ const FORMATS: [string, string, string][] = [["CSV", "CSVWithNames", "csv"], ["J
 
 /** Export of the selected rows, or of all that the filters leave. */
 export function ExportMenu({ state, ids, label }: { state: LogsState; ids: string[] | null; label: string }) {
-  const [isBusy, setBusy] = useState(false);
+  const [running, setRunning] = useState<AbortController | null>(null);
   const run = async (format: string, extension: string) => {
-    setBusy(true);
+    const mine = new AbortController();
+    setRunning(mine);
     try {
-      const blob = await download(exportSql(state, ids), format);
-      saveFile(blob, `${state.project}-${state.shape}.${extension}`);
-      toast(`Saved ${state.project}-${state.shape}.${extension}`);
+      const name = `${state.project}-${state.shape}.${extension}`;
+      saveFile(await download(exportSql(state, ids), format, { signal: mine.signal }), name);
+      toast(`Saved ${name}`);
     } catch (error) {
-      toastError("The export did not work", error);
+      if (!isAbort(error)) toastError("The export did not work", error);
     } finally {
-      setBusy(false);
+      setRunning(null);
     }
   };
+  if (running) return <Button icon="stop" label="Stop the export" onClick={() => running.abort()}>Exporting…</Button>;
   return (
-    <Menu align="right" label={label} button={<><Icon name="download" /><span class={ids ? "" : "wide-only"}>{isBusy ? "Exporting…" : "Export"}</span></>}>
+    <Menu align="right" label={label} button={<><Icon name="download" /><span class={ids ? "" : "wide-only"}>Export</span></>}>
       {(close) => FORMATS.map(([name, format, extension]) => <MenuItem key={format} onClick={() => (void run(format, extension), close())}>{name}</MenuItem>)}
     </Menu>
   );
