@@ -24,6 +24,7 @@ from spanloop_collector.score.work.traces import read_spans
 from spanloop_collector.score.work.work_task import WorkTask, failure, result, scorer_of
 
 CLAIM_WAIT_SECONDS = 2.0
+GATHER_SECONDS = 0.02
 RETRY_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 REFUSED_STATUS = frozenset({400, 413, 422})
@@ -127,6 +128,8 @@ class Worker:
     async def _report(self) -> None:
         while True:
             await self._has_results.wait()
+            # Stored together they cost what one costs.
+            await asyncio.sleep(GATHER_SECONDS)
             self._has_results.clear()
             batch, self._results = self._results, []
             await self._hand_in(batch)
