@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from tests.page import seed
 from tests.page.evals import Evals
 from tests.page.evals import fill as fill_evals
+from tests.page.models import Models, running_models
 from tests.page.oversight import fill as fill_oversight
 from tests.support.collector_process import CollectorProcess
 from tests.support.leaks import expect_process
@@ -38,9 +39,17 @@ PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+def models() -> Iterator[Models]:
+    """What the collector's playground may ask."""
+    with running_models() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def collector(tmp_path_factory: pytest.TempPathFactory, models: Models) -> Iterator[CollectorProcess]:
     """A collector that requires keys and has the rows of `seed`."""
-    process = CollectorProcess(tmp_path_factory.mktemp("page") / "data", environment=ENVIRONMENT)
+    environment = ENVIRONMENT | {"SPANLOOP_PLAYGROUND_ENDPOINTS": models.endpoints}
+    process = CollectorProcess(tmp_path_factory.mktemp("page") / "data", environment=environment)
     process.start()
     expect_process(process.pid)
     seed.fill(process, key=process.admin_key)

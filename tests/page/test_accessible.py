@@ -18,6 +18,7 @@ PAGES = {
     "trace": f"/p/support/logs?r={seed.MAIN_TRACE}",
     "sql": "/p/support/sql?sql=SELECT name, count() AS n FROM logs GROUP BY name LIMIT 5",
     "monitor": "/p/support/monitor?t=1h",
+    "playground": "/p/support/playground",
     "rules": "/p/support/rules",
     "rule": f"/p/support/rules/{oversight.RULE}",
     "rule form": f"/p/support/rules/{oversight.RULE}?edit=1",
