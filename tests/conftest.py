@@ -6,14 +6,17 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import clickhouse_connect
 import pytest
+from spanloop_collector.schema.cluster import on_cluster
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store import Store
 
 from tests.support.certificates import Certificates, make_certificates
+from tests.support.clickhouse_cluster import CLUSTER, ClusterStore, running_cluster
 from tests.support.clickhouse_library import LibraryUnavailable, find_library
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.collector_process import CollectorProcess
@@ -24,15 +27,26 @@ WIPED_PREFIXES = ("SPANLOOP_", "OTEL_", "OPENAI_")
 KEPT_PREFIX = "SPANLOOP_TEST_"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a slow test come first: begun last, they would keep one process busy when the others are done."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Files with a slow test come first: begun last, they would keep one process busy when the others are done.
+
+    On a cluster, only what a cluster could change is tested: what is marked `also_on_cluster`.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+    left_out = {item for item in items if _is_for_cluster(item) and not item.get_closest_marker("also_on_cluster")}
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
+
+
+def _is_for_cluster(item: pytest.Item) -> bool:
+    call = getattr(item, "callspec", None)
+    return call is not None and call.params.get("migrated_store") == "cluster"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Downloads the server library before the first test, whose time limit would not cover it."""
-    wanted = {"clickhouse_server", "own_clickhouse_server", "store_settings"}
+    wanted = {"clickhouse_server", "clickhouse_cluster", "own_clickhouse_server", "store_settings"}
     fixtures = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if wanted & fixtures and SERVER_URL_VARIABLE not in os.environ:
         with contextlib.suppress(LibraryUnavailable):
@@ -119,15 +133,31 @@ def store_settings(request: pytest.FixtureRequest) -> Iterator[StoreSettings]:
     client.close()
 
 
-@pytest.fixture(scope="session", params=["embedded", "server"])
+@pytest.fixture(scope="session")
+def clickhouse_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ClickHouseProcess]]:
+    """Two ClickHouse servers, each a shard of one cluster."""
+    with ExitStack() as stack:
+        try:
+            nodes = stack.enter_context(running_cluster(tmp_path_factory.mktemp("cluster")))
+        except LibraryUnavailable as unavailable:
+            pytest.skip(str(unavailable))
+        yield nodes
+
+
+@pytest.fixture(scope="session", params=["embedded", "server", "cluster"])
 def migrated_store(request: pytest.FixtureRequest, embedded_directory: Path) -> Iterator[Store]:
     """An open store with the whole schema, made once for the run: making it takes a second."""
-    is_server = request.param == "server"
-    url = request.getfixturevalue("clickhouse_server") if is_server else ""
-    settings = StoreSettings(clickhouse_url=url, database=f"test_{uuid.uuid4().hex[:12]}")
-    store = Store.open(settings, embedded_directory.parent)
+    database = f"test_{uuid.uuid4().hex[:12]}"
+    if request.param == "cluster":
+        nodes = request.getfixturevalue("clickhouse_cluster")
+        settings = StoreSettings(clickhouse_url=nodes[0].url, database=database, cluster=CLUSTER)
+        store: Store = ClusterStore(settings, embedded_directory.parent, nodes)
+    else:
+        url = request.getfixturevalue("clickhouse_server") if request.param == "server" else ""
+        store = Store(StoreSettings(clickhouse_url=url, database=database), embedded_directory.parent)
+    store.migrate()
     yield store
-    store.command(f"DROP DATABASE {settings.database} SYNC")
+    store.command(f"DROP DATABASE {database} {on_cluster(store.cluster)} SYNC")
     store.close()
 
 
@@ -136,11 +166,12 @@ def store(migrated_store: Store) -> Store:
     """A store whose tables are empty, once per kind of ClickHouse."""
     tables = migrated_store.column(
         "SELECT name FROM system.tables WHERE database = {database:String} "
-        "AND engine NOT IN ('Null', 'View', 'MaterializedView') AND name != 'schema_migrations' AND total_rows > 0",
-        {"database": migrated_store.database},
+        "AND (engine LIKE '%MergeTree' OR engine = 'Join') AND name NOT LIKE 'schema_migrations%' "
+        "AND (total_rows > 0 OR {is_cluster:Bool})",
+        {"database": migrated_store.database, "is_cluster": bool(migrated_store.cluster)},
     )
     for table in tables:
-        migrated_store.command(f"TRUNCATE TABLE {migrated_store.database}.{table}")
+        migrated_store.command(f"TRUNCATE TABLE {migrated_store.database}.{table} {on_cluster(migrated_store.cluster)}")
     return migrated_store
 
 

@@ -27,11 +27,16 @@ class ClickHouseProcess:
         config_d: tuple[Path, ...] = (),
         users_d: tuple[Path, ...] = (),
         environment: dict[str, str] | None = None,
+        tcp_port: int = 0,
     ) -> None:
-        """`users` are NAME:PASSWORD; `config_d` and `users_d` are XML files merged as a server does."""
+        """`users` are NAME:PASSWORD; `config_d` and `users_d` are XML files merged as a server does.
+
+        With a `tcp_port` it speaks the native protocol too, as other nodes of a cluster do.
+        """
         self.data = data
         self.port = free_port()
         self._options = [f"--user={user}" for user in users]
+        self._options += [f"--tcp-port={tcp_port}"] if tcp_port else []
         self._options += [f"--config-d={file}" for file in config_d]
         self._options += [f"--users-d={file}" for file in users_d]
         self._environment = environment

@@ -12,7 +12,10 @@ KEYS_AT_ONCE = 5_000
 READ_TABLES = """
 SELECT table, groupArray((name, type)) FROM system.columns
 WHERE database = {database:String} AND name IN {fields:Array(String)}
-  AND table IN (SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree')
+  AND table IN (
+      SELECT name FROM system.tables WHERE database = {database:String}
+          AND if({is_cluster:Bool}, engine = 'Distributed', engine LIKE '%MergeTree')
+  )
 GROUP BY table
 HAVING has(groupArray(name), 'input')
 ORDER BY table
@@ -32,7 +35,8 @@ def referenced(store: Store, keys: Sequence[str]) -> set[str]:
 
 def _tables(store: Store) -> Sequence[tuple[str, list[str]]]:
     """Tables with the texts, as SQL, in which their rows may refer to attachments."""
-    answer = store.query(READ_TABLES, {"database": store.database, "fields": list(FIELDS)})
+    parameters = {"database": store.database, "fields": list(FIELDS), "is_cluster": bool(store.cluster)}
+    answer = store.query(READ_TABLES, parameters)
     return [(table, [_as_text(name, kind) for name, kind in columns]) for table, columns in answer.result_rows]
 
 

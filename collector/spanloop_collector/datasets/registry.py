@@ -10,6 +10,7 @@ from typing import Any
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.database import Database
 from spanloop_collector.errors import NotFoundError
+from spanloop_collector.schema.cluster import on_cluster, stored
 
 NAMESPACE = uuid.UUID("5d0c9ad3-0b1e-5b4f-9a52-8f7b1f0c6a11")
 COLUMNS = (
@@ -107,10 +108,10 @@ class Registry:
     def delete(self, record: DatasetRecord) -> None:
         """Takes the dataset away, then every version of its rows."""
         self.change(replace(record, is_deleted=True))
-        on_cluster = f" ON CLUSTER '{self._store.cluster}'" if self._store.cluster else ""
+        cluster = self._store.cluster
         for table in TABLES_OF_ROWS:
             self._store.command(
-                f"DELETE FROM {self._store.database}.{table}{on_cluster} "
+                f"DELETE FROM {self._store.database}.{stored(table, cluster)} {on_cluster(cluster)} "
                 "WHERE project = {project:String} AND dataset_id = {dataset_id:String}",
                 {"project": record.project, "dataset_id": record.id},
             )

@@ -21,6 +21,7 @@ from spanloop_collector.errors import NotFoundError
 from spanloop_collector.promote.copy import Copy
 from spanloop_collector.promote.sources import LOGS_COLUMNS
 from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema.cluster import on_cluster, stored
 
 COLUMNS = ("project", "id", "dataset_id", "state", "total", "done", "written", "created", "updated", "version")
 MAPPED = "input, expected, metadata, metadata_json, tags, origin"
@@ -142,9 +143,9 @@ class Jobs:
 
     def forget(self, job: Job) -> None:
         """Deletes the rows set aside."""
-        on_cluster = f" ON CLUSTER '{self._store.cluster}'" if self._store.cluster else ""
+        table = stored("promote_job_rows", self._store.cluster)
         self._store.command(
-            f"DELETE FROM {self._store.database}.promote_job_rows{on_cluster} "
+            f"DELETE FROM {self._store.database}.{table} {on_cluster(self._store.cluster)} "
             "WHERE project = {project:String} AND job_id = {job_id:String}",
             {"project": job.project, "job_id": job.id},
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from spanloop_collector.schema.cluster import LOCAL
+
 VIEWS = (
     "logs",
     "traces",
@@ -33,7 +35,7 @@ VIEWS = (
 """The relations that SQL users see."""
 
 SECRETS = frozenset({"api_keys", "webhook_targets"})
-"""Tables that show no row to anybody."""
+"""Tables that show no row to anybody; on a cluster neither do their parts on each node."""
 
 SYSTEM_TABLES = frozenset(
     {
@@ -60,6 +62,11 @@ class Relation:
     has_project: bool
     """True when it has the column `project`."""
     is_view: bool
+
+    @property
+    def is_secret(self) -> bool:
+        """True when it shows no row to anybody."""
+        return self.name.removesuffix(LOCAL) in SECRETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +103,14 @@ class Catalog:
             filters |= {
                 f"{self.database}.{relation.name}": condition
                 for relation in self.relations
-                if relation.has_project and not relation.is_view and relation.name not in SECRETS
+                if relation.has_project and not relation.is_view and not relation.is_secret
             }
         return filters | self._system_filters()
 
     def _closed(self, project: str) -> Iterable[Relation]:
         """Tables that show no row to a reader of this project."""
         for relation in self.relations:
-            if relation.name in SECRETS or (project and not relation.is_view and not relation.has_project):
+            if relation.is_secret or (project and not relation.is_view and not relation.has_project):
                 yield relation
 
     def _system_filters(self) -> dict[str, str]:

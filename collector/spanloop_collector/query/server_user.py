@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.query.catalog import SECRETS, SYSTEM_TABLES
+from spanloop_collector.schema.cluster import on_cluster, stored
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +50,17 @@ def reader_url(store: UserDatabase, url: str) -> str:
 
 def user_statements(store: UserDatabase, name: str, password: str) -> list[str]:
     """What makes the user, or brings it up to date: SELECT on our database but not on secrets, nothing else."""
-    on_cluster = f" ON CLUSTER '{store.cluster}'" if store.cluster else ""
+    everywhere = f" {on_cluster(store.cluster)}".rstrip()
     system = ", ".join(f"SELECT ON system.{table}" for table in sorted(SYSTEM_TABLES))
+    secrets = {*SECRETS, *(stored(table, store.cluster) for table in SECRETS)}
     identified = f"IDENTIFIED WITH sha256_password BY '{password}'"
     return [
-        f"CREATE USER IF NOT EXISTS {name}{on_cluster} {identified}",
-        f"ALTER USER {name}{on_cluster} {identified}",
-        f"REVOKE{on_cluster} ALL ON *.* FROM {name}",
-        f"GRANT{on_cluster} SELECT ON {store.database}.* TO {name}",
-        *(f"REVOKE{on_cluster} SELECT ON {store.database}.{table} FROM {name}" for table in sorted(SECRETS)),
-        f"GRANT{on_cluster} {system} TO {name}",
+        f"CREATE USER IF NOT EXISTS {name}{everywhere} {identified}",
+        f"ALTER USER {name}{everywhere} {identified}",
+        f"REVOKE{everywhere} ALL ON *.* FROM {name}",
+        f"GRANT{everywhere} SELECT ON {store.database}.* TO {name}",
+        *(f"REVOKE{everywhere} SELECT ON {store.database}.{table} FROM {name}" for table in sorted(secrets)),
+        f"GRANT{everywhere} {system} TO {name}",
     ]
 
 

@@ -10,6 +10,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Protocol
 
+from spanloop_collector.errors import ConfigError
+from spanloop_collector.schema import cluster
 from spanloop_collector.schema.fragments import render
 from spanloop_collector.schema.retention import apply_retention
 
@@ -77,9 +79,10 @@ def migrate(store: Database, *, retention_days: int = 0) -> None:
     names = _names(store)
     on_cluster = names["on_cluster"]
     store.command(f"CREATE DATABASE IF NOT EXISTS {store.database} {on_cluster} {_database_engine(store)}")
-    store.command(
+    _run(
+        store,
         f"CREATE TABLE IF NOT EXISTS {store.database}.schema_migrations {on_cluster} "
-        f"(name String, applied DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = {names['replacing']} ORDER BY name"
+        f"(name String, applied DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = {names['replacing']} ORDER BY name",
     )
     applied = set(store.column(f"SELECT name FROM {store.database}.schema_migrations"))
     for script in _scripts("migrations"):
@@ -94,19 +97,42 @@ def migrate(store: Database, *, retention_days: int = 0) -> None:
 
 def _names(store: Database) -> dict[str, str]:
     """The placeholders that depend on where the schema goes: the same files make local and replicated tables."""
-    replicated = "Replicated" if store.cluster else ""
+    replicated = "Replicated" if _is_replicated(store) else ""
     return {
         "database": store.database,
-        "on_cluster": f"ON CLUSTER '{store.cluster}'" if store.cluster else "",
+        "on_cluster": cluster.on_cluster(store.cluster),
         "replacing": f"{replicated}ReplacingMergeTree",
         "summing": f"{replicated}SummingMergeTree",
         "merge_tree": f"{replicated}MergeTree",
     }
 
 
+def _is_replicated(store: Database) -> bool:
+    """Whether tables have copies on several nodes: on a cluster, unless its nodes have no Keeper and one copy each.
+
+    Raises ConfigError for a cluster that cannot work.
+    """
+    if not store.cluster:
+        return False
+    (found,) = store.column(f"SELECT max(replica_num) FROM system.clusters WHERE cluster = '{store.cluster}'")
+    copies = int(found)
+    if not copies:
+        raise ConfigError(
+            f"store.cluster={store.cluster} is not a cluster that this ClickHouse knows: "
+            "name one of its <remote_servers> (SPANLOOP_STORE_CLUSTER)"
+        )
+    has_keeper = bool(store.column("SELECT 1 FROM system.tables WHERE database = 'system' AND name = 'zookeeper'"))
+    if copies > 1 and not has_keeper:
+        raise ConfigError(
+            f"store.cluster={store.cluster} has {copies} replicas a shard and its nodes have no Keeper: "
+            "add <zookeeper> to their configuration (see deploy/clickhouse/cluster)"
+        )
+    return has_keeper
+
+
 def _database_engine(store: Database) -> str:
     """Atomic, said aloud: the embedded engine's default database is an overlay over files."""
-    return "" if store.cluster else "ENGINE = Atomic"
+    return "ENGINE = Atomic"
 
 
 def _scripts(folder: str) -> list[Traversable]:
@@ -117,8 +143,13 @@ def _scripts(folder: str) -> list[Traversable]:
 def _apply(store: Database, script: Traversable, names: dict[str, str]) -> None:
     for statement in render(script.read_text(), names).split(";\n"):
         if statement.strip():
-            store.command(statement)
+            _run(store, statement)
     store.command(f"INSERT INTO {store.database}.schema_migrations (name) VALUES ('{script.name}')")
+
+
+def _run(store: Database, statement: str) -> None:
+    for step in cluster.statements(statement, store.cluster):
+        store.command(step)
 
 
 def _view_text(view: str, names: dict[str, str]) -> str:

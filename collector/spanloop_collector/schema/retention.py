@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from spanloop_collector.schema.cluster import stored
+
 EXPIRING = {"spans": " WHERE experiment_id = ''", "log_records": ""}
 """Tables whose rows expire, and which of their rows: experiments are permanent."""
 
@@ -17,6 +19,10 @@ class Database(Protocol):
     def database(self) -> str:
         """Name of the database that holds our tables."""
 
+    @property
+    def cluster(self) -> str:
+        """Name of the cluster, '' for one server."""
+
     def command(self, sql: str) -> object:
         """Run one statement."""
 
@@ -29,7 +35,8 @@ def apply_retention(store: Database, days: int, *, on_cluster: str) -> None:
 
     Counted from receipt, not from the span's own time: a clock that is decades off must not make rows vanish.
     """
-    for table, condition in EXPIRING.items():
+    for name, condition in EXPIRING.items():
+        table = stored(name, store.cluster)
         (definition,) = store.column(
             f"SELECT engine_full FROM system.tables WHERE database = '{store.database}' AND name = '{table}'"
         )

@@ -19,10 +19,16 @@ QUERY_SETTINGS = {
     "optimize_functions_to_subcolumns": "0",
     # A condition on the sort key, as on a trace's id, holds for every version of a row or for none: it may come first.
     "optimize_move_to_prewhere_if_final": "1",
+    # On a cluster: what is looked up in a subquery is found once, not by every shard in its own rows, and a trace is
+    # looked for on its own shard.
+    "distributed_product_mode": "global",
+    "optimize_skip_unused_shards": "1",
 }
 """What our views need to use their indexes; readers from outside get it too."""
 
 SESSION_SETTINGS = QUERY_SETTINGS | {
+    # On a cluster, an insert has succeeded when every shard has its rows.
+    "distributed_foreground_insert": "1",
     # Blocks must be ours: deduplication tokens speak of whole inserts.
     "async_insert": "0",
     # One request may hold spans of many weeks.

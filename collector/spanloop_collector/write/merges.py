@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.schema.cluster import stored
 from spanloop_collector.spool.spool import Spool
 from spanloop_collector.store import Store
 
@@ -34,6 +35,7 @@ class MergePacer:
 
     def __init__(self, store: Store, spools: Iterable[Spool]) -> None:
         self._store = store
+        self._table = stored("spans", store.cluster)
         self._spools = list(spools)
         self._is_held = False
         self._behind_at = float("-inf")
@@ -67,18 +69,18 @@ class MergePacer:
     def _count_parts(self) -> int:
         (count,) = self._store.column(
             "SELECT max(parts) FROM (SELECT count() AS parts FROM system.parts "
-            "WHERE database = {database:String} AND table = 'spans' AND active GROUP BY partition)",
-            {"database": self._store.database},
+            "WHERE database = {database:String} AND table = {table:String} AND active GROUP BY partition)",
+            {"database": self._store.database, "table": self._table},
         )
         return int(count or 0)
 
     def _stop_merges(self) -> None:
-        self._store.command(f"SYSTEM STOP MERGES {self._store.database}.spans")
+        self._store.command(f"SYSTEM STOP MERGES {self._store.database}.{self._table}")
         self._is_held = True
         logger.debug("merges: waiting for a burst of spans to pass")
 
     def _start_merges(self) -> None:
-        self._store.command(f"SYSTEM START MERGES {self._store.database}.spans")
+        self._store.command(f"SYSTEM START MERGES {self._store.database}.{self._table}")
         self._is_held = False
 
     async def _try(self, step: Callable[[], None]) -> None:

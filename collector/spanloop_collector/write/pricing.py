@@ -122,7 +122,7 @@ class Pricing:
             WHERE received > now() - INTERVAL {LOOK_BACK_SECONDS} SECOND
                 AND model != ''
                 AND tokens > 0
-                AND concat(provider, '/', model) NOT IN (SELECT key FROM {self._store.database}.model_prices)
+                AND concat(provider, '/', model) GLOBAL NOT IN (SELECT key FROM {self._store.database}.model_prices)
             """
         )
         return [(provider, model) for provider, model in result.result_rows]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spanloop_collector.store import Store
 
 from tests.collector.schema.spans import END, START, request, span
+
+pytestmark = pytest.mark.also_on_cluster
 
 TRACE_ID = b"T" * 16
 ROOT_ID = b"R" * 8

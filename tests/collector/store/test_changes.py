@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, Latest, differences
+
+pytestmark = pytest.mark.also_on_cluster
 
 ANNA = Actor("anna", "key-1")
 

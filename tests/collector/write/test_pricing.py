@@ -12,6 +12,8 @@ from spanloop_collector.write.pricing import Price, Pricing, find_price
 
 from tests.collector.schema.spans import span, stored
 
+pytestmark = pytest.mark.also_on_cluster
+
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
