@@ -6,14 +6,18 @@ import asyncio
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
+from clickhouse_connect.driver.exceptions import Error
 from spanloop.v1 import status_pb2
 
 from spanloop_collector.api.operations import Call
+from spanloop_collector.errors import SpanloopError
 from spanloop_collector.settings import Settings
+from spanloop_collector.store.server_checks import server_warnings
 
 REACH_SECONDS = 5.0
 
@@ -74,6 +78,7 @@ class StatusOperations:
         call.refuse_problems()
         letters = await asyncio.to_thread(self._dead_letters)
         store = await self._store_status()
+        warnings = [*self._warnings(store), *await self._server_warnings(store)]
         return status_pb2.GetStatusResponse(
             version=version("spanloop"),
             uptime_seconds=time.monotonic() - self._started,
@@ -81,7 +86,7 @@ class StatusOperations:
             disk_free_bytes=shutil.disk_usage(self._settings.data_dir).free,
             keys_required=self._settings.auth.require_keys,
             spools=[self._spool_status(signal, letters.get(signal, 0)) for signal in self._spools],
-            warnings=self._warnings(store),
+            warnings=warnings,
             store=store,
             # Read last, so that it is as close to the answer as it can be.
             now_unix_nano=time.time_ns(),
@@ -115,6 +120,15 @@ class StatusOperations:
             # Whatever the client raises is what the operator needs to read.
             status.error = str(error)
         return status
+
+    async def _server_warnings(self, store: status_pb2.StoreStatus) -> list[str]:
+        """Of a server that answers; one that went away meanwhile has no more to say."""
+        if not store.is_reachable or store.is_embedded:
+            return []
+        with suppress(TimeoutError, Error, SpanloopError):
+            async with asyncio.timeout(REACH_SECONDS):
+                return await asyncio.to_thread(server_warnings, self._store)
+        return []
 
     def _read_version(self) -> str:
         return str(self._store.query("SELECT version()").result_rows[0][0])

@@ -52,7 +52,8 @@ def tail(
 ) -> None:
     """Show rows as they arrive, until Ctrl-C.
 
-    A span is shown when it is finished; one that was sent while running is shown then, too.
+    A span is shown when it is finished; one that was sent while running is shown then, too. Rows come from ClickHouse,
+    whichever collector wrote them; those that another collector kept back for more than ten seconds are left out.
 
     Example: spanloop tail --where "error != '' OR metrics['cost'] > 0.01"
     """

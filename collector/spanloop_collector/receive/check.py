@@ -14,8 +14,8 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 
 from spanloop_collector.errors import InvalidRequestError, TooLargeError
 from spanloop_collector.receive.items import are_log_records_good, are_spans_good
-from spanloop_collector.receive.salvage import ITEMS, RESOURCES, SCOPES, Salvage, salvage
-from spanloop_collector.receive.shape import SPANS, Shape
+from spanloop_collector.receive.salvage import Salvage, salvage
+from spanloop_collector.receive.shape import ITEMS, RESOURCES, SCOPES, SPANS, Shape
 from spanloop_collector.receive.wire import LENGTH_DELIMITED, Field, WireError, fields
 from spanloop_collector.spool import RecordFlags
 

@@ -18,11 +18,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from spanloop_collector.errors import InvalidRequestError
 from spanloop_collector.receive.items import log_record_problem, span_problem
 from spanloop_collector.receive.locate import find_bad_text
-from spanloop_collector.receive.shape import SPANS, Shape
-from spanloop_collector.receive.wire import LENGTH_DELIMITED, WireError, encode_varint, fields
-
-RESOURCES, SCOPES, ITEMS = 1, 2, 2
-"""Field numbers on the way from the request to an item, the same in both signals."""
+from spanloop_collector.receive.shape import ITEMS, RESOURCES, SCOPES, SPANS, Shape
+from spanloop_collector.receive.wire import WireError, put_in, take_out
 
 Problem = tuple[str, str]
 """Field below the part that was checked (empty: the part itself), and what is wrong with it."""
@@ -69,7 +66,7 @@ class _Cutter:
             good = self._cut_resource(resource, path=f"{self._shape.resources_name}[{i}]")
             if good is not None:
                 kept.append(good)
-        self._saved.payload = _join(b"", RESOURCES, kept)
+        self._saved.payload = put_in(b"", RESOURCES, kept)
         return self._saved
 
     def _cut_resource(self, resource: bytes, *, path: str) -> bytes | None:
@@ -83,7 +80,7 @@ class _Cutter:
             good = self._cut_scope(scope, path=f"{path}.{self._shape.scopes_name}[{i}]")
             if good is not None:
                 kept.append(good)
-        return _join(shell, SCOPES, kept)
+        return put_in(shell, SCOPES, kept)
 
     def _cut_scope(self, scope: bytes, *, path: str) -> bytes | None:
         """The scope with its good items; None when it is bad itself."""
@@ -97,7 +94,7 @@ class _Cutter:
                 self._reject(1, f"{path}.{self._shape.items_name}[{i}]", problem)
             else:
                 kept.append(item)
-        return _join(shell, ITEMS, kept)
+        return put_in(shell, ITEMS, kept)
 
     def _item_problems(self, scope: bytes, items: Sequence[bytes]) -> Iterator[Problem | None]:
         """What is wrong with each item, parsed together when that is possible."""
@@ -129,22 +126,15 @@ class _Cutter:
     def _parse(self, part: bytes, *, level: int) -> object:
         """The part inside an otherwise empty request, so that depth counts as it does in the whole one."""
         for number in (ITEMS, SCOPES)[2 - level :]:
-            part = _join(b"", number, [part])
-        return self._shape.request.FromString(_join(b"", RESOURCES, [part]))
+            part = put_in(b"", number, [part])
+        return self._shape.request.FromString(put_in(b"", RESOURCES, [part]))
 
     def _split(self, message: bytes, number: int, *, path: str) -> tuple[bytes, list[bytes]]:
         """The message without its children of that field number, and the children."""
-        shell, children, position = bytearray(), [], 0
         try:
-            for field in fields(message, 0, len(message)):
-                if field.number == number and field.wire_type == LENGTH_DELIMITED:
-                    children.append(message[field.start : field.end])
-                else:
-                    shell += message[position : field.end]
-                position = field.end
+            return take_out(message, number)
         except WireError as error:
             raise InvalidRequestError(f"not a valid {self._shape.request_name}: {path}: {error}", field=path) from error
-        return bytes(shell), children
 
     def _reject(self, count: int, path: str, problem: Problem) -> None:
         saved = self._saved
@@ -152,14 +142,6 @@ class _Cutter:
             saved.field = f"{path}.{problem[0]}" if problem[0] else path
             saved.reason = f"{saved.field} {problem[1]}"
         saved.rejected += count
-
-
-def _join(shell: bytes, number: int, children: Sequence[bytes]) -> bytes:
-    tag = encode_varint(number << 3 | LENGTH_DELIMITED)
-    parts = [shell]
-    for child in children:
-        parts += (tag, encode_varint(len(child)), child)
-    return b"".join(parts)
 
 
 def _decode_problem(error: DecodeError, part: bytes, descriptor: Descriptor) -> Problem:

@@ -22,6 +22,9 @@ from google.protobuf.message import Message
 # In ResourceSpans and ResourceLogs: what the collector itself adds (stamp.py). A sender must not.
 STAMP_FIELD = 15000
 
+RESOURCES, SCOPES, ITEMS = 1, 2, 2
+"""Field numbers on the way from the request to an item, the same in both signals."""
+
 _NEVER = "required bool never 536870911"
 
 _COMMON = {
@@ -36,6 +39,8 @@ _COMMON = {
         "ArrayValue array_value 5",
         "KeyValueList kvlist_value 6",
         "bytes bytes_value 7",
+        # What the writer itself puts there (write/nested.py): a sender's is noticed like a nested value, and emptied.
+        "Never json_text 15",
     ],
     "KeyValue": ["string key 1", "AnyValue value 2"],
     "EntityRef": ["string schema_url 1", "string type 2", "string id_keys 3", "string description_keys 4"],
@@ -46,13 +51,13 @@ _COMMON = {
         "KeyValue attributes 3",
         "uint32 dropped_attributes_count 4",
     ],
-    "Stamp": [_NEVER],
+    "Never": [_NEVER],
     "Request": ["repeated ResourceItems resources 1"],
     "ResourceItems": [
         "Resource resource 1",
         "repeated ScopeItems scopes 2",
         "string schema_url 3",
-        f"Stamp stamp {STAMP_FIELD}",
+        f"Never stamp {STAMP_FIELD}",
     ],
     "ScopeItems": ["Scope scope 1", "repeated Item items 2", "string schema_url 3"],
 }

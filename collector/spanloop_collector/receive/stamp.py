@@ -14,11 +14,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from spanloop_collector.receive.shape import STAMP_FIELD
-from spanloop_collector.receive.wire import LENGTH_DELIMITED, encode_varint, fields
+from spanloop_collector.receive.shape import RESOURCES, STAMP_FIELD
+from spanloop_collector.receive.wire import LENGTH_DELIMITED, encode_varint, fields, take_out
 from spanloop_collector.spool import Buffer
 
-RESOURCES = 1
 _RESOURCE_TAG = encode_varint(RESOURCES << 3 | LENGTH_DELIMITED)
 _STAMP_TAG = encode_varint(STAMP_FIELD << 3 | LENGTH_DELIMITED)
 _RECEIVED_TAG = encode_varint(2 << 3 | 1)
@@ -53,6 +52,19 @@ def stamp(payload: bytes, *, project: str, default_project: str, received_unix_n
         length = field.end - field.start + len(mark)
         pieces += (_RESOURCE_TAG + encode_varint(length), view[field.start : field.end], mark)
     return pieces if len(pieces) <= MAX_PIECES else [b"".join(pieces)]
+
+
+def key_project(payload: Buffer) -> str:
+    """Project of the key that a stamped request came with; '' where that reaches every project."""
+    request = bytes(payload)
+    for resource in _contents(request, RESOURCES):
+        for mark in _contents(resource, STAMP_FIELD):
+            return "".join(text.decode() for text in _contents(mark, 1))
+    return ""
+
+
+def _contents(message: bytes, number: int) -> list[bytes]:
+    return take_out(message, number)[1]
 
 
 def encode_stamp(*, project: str, default_project: str, received_unix_nano: int) -> bytes:

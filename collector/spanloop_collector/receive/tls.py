@@ -1,7 +1,12 @@
-"""Certificates for both kinds of listener, from the same settings."""
+"""Certificates for both kinds of listener, from the same settings.
+
+Files that are replaced are used from the next connection on, without a restart. While the new ones cannot be used (a
+key that does not fit yet), the old ones stay.
+"""
 
 from __future__ import annotations
 
+import logging
 import ssl
 from pathlib import Path
 
@@ -10,20 +15,81 @@ import grpc
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.settings import AuthSettings
 
+logger = logging.getLogger(__name__)
+
 
 def grpc_credentials(auth: AuthSettings) -> grpc.ServerCredentials | None:
     """What a gRPC port needs for TLS; None for plain text."""
     if auth.tls_certificate is None or auth.tls_key is None:
         return None
-    pair = (_read("auth.tls_key", auth.tls_key), _read("auth.tls_certificate", auth.tls_certificate))
-    authority = _read("auth.tls_client_ca", auth.tls_client_ca) if auth.tls_client_ca else None
-    return grpc.ssl_server_credentials([pair], root_certificates=authority, require_client_auth=authority is not None)
+    files = _CertificateFiles(auth)
+
+    def look() -> grpc.ServerCertificateConfiguration | None:
+        """Asked at every handshake; None leaves things as they are."""
+        return _grpc_configuration(auth) if files.are_new() else None
+
+    return grpc.dynamic_ssl_server_credentials(
+        _grpc_configuration(auth),
+        look,  # type: ignore[arg-type]  # the stubs leave out None, which gRPC's documentation allows
+        require_client_authentication=auth.tls_client_ca is not None,
+    )
 
 
 def http_context(auth: AuthSettings) -> ssl.SSLContext | None:
     """What an HTTP port needs for TLS; None for plain text."""
     if auth.tls_certificate is None or auth.tls_key is None:
         return None
+    files = _CertificateFiles(auth)
+    newest = context = _load_context(auth)
+
+    def look(connection: ssl.SSLObject, name: str | None, first: ssl.SSLContext) -> None:
+        """Asked at every handshake, which goes on with the newest certificates."""
+        nonlocal newest
+        if files.are_new():
+            newest = _load_context(auth)
+        connection.context = newest
+
+    context.sni_callback = look
+    return context
+
+
+class _CertificateFiles:
+    """The files of one listener, which may be replaced at any time."""
+
+    def __init__(self, auth: AuthSettings) -> None:
+        self._auth = auth
+        self._seen = self._state()
+
+    def are_new(self) -> bool:
+        """Whether files have been replaced since the last call, by ones that can be used."""
+        state = self._state()
+        if state == self._seen:
+            return False
+        self._seen = state
+        try:
+            _load_context(self._auth)
+        except ConfigError as error:
+            logger.warning("tls: new certificates are not used reason=%s", error)
+            return False
+        logger.info("tls: using new certificates certificate=%s", self._auth.tls_certificate)
+        return True
+
+    def _state(self) -> list[tuple[int, int, int]]:
+        paths = (self._auth.tls_certificate, self._auth.tls_key, self._auth.tls_client_ca)
+        found = [path.stat() for path in paths if path is not None and path.exists()]
+        return [(stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in found]
+
+
+def _grpc_configuration(auth: AuthSettings) -> grpc.ServerCertificateConfiguration:
+    assert auth.tls_certificate is not None
+    assert auth.tls_key is not None
+    pair = (_read("auth.tls_key", auth.tls_key), _read("auth.tls_certificate", auth.tls_certificate))
+    authority = _read("auth.tls_client_ca", auth.tls_client_ca) if auth.tls_client_ca else None
+    return grpc.ssl_server_certificate_configuration([pair], root_certificates=authority)
+
+
+def _load_context(auth: AuthSettings) -> ssl.SSLContext:
+    assert auth.tls_certificate is not None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_alpn_protocols(["http/1.1"])
     try:

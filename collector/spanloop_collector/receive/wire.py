@@ -5,7 +5,7 @@ https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 VARINT, FIXED64, LENGTH_DELIMITED, GROUP_START, GROUP_END, FIXED32 = range(6)
@@ -95,3 +95,24 @@ def _skip_group(data: bytes | memoryview, position: int, end: int, *, number: in
         else:
             position = _skip(data, position, end, number=number, wire_type=wire_type)
     return position
+
+
+def take_out(message: bytes, number: int) -> tuple[bytes, list[bytes]]:
+    """The message without its members of that field number, and the contents of those. Raises WireError."""
+    rest, contents, position = bytearray(), [], 0
+    for field in fields(message, 0, len(message)):
+        if field.number == number and field.wire_type == LENGTH_DELIMITED:
+            contents.append(message[field.start : field.end])
+        else:
+            rest += message[position : field.end]
+        position = field.end
+    return bytes(rest), contents
+
+
+def put_in(message: bytes, number: int, contents: Sequence[bytes]) -> bytes:
+    """The message with these members behind what it holds."""
+    tag = encode_varint(number << 3 | LENGTH_DELIMITED)
+    parts = [message]
+    for content in contents:
+        parts += (tag, encode_varint(len(content)), content)
+    return b"".join(parts)

@@ -29,20 +29,26 @@ def stored(table: str, cluster: str) -> str:
     return f"{table}{LOCAL}" if cluster else table
 
 
+def system_table(name: str, cluster: str) -> str:
+    """SQL for a table of `system` as every node has it."""
+    return f"clusterAllReplicas('{cluster}', system.{name})" if cluster else f"system.{name}"
+
+
 def statements(statement: str, cluster: str) -> Iterator[str]:
-    """What makes the statement true of a cluster: tables that hold rows are made and altered in pairs."""
+    """What makes the statement true of a cluster: tables that hold rows are made in pairs, and so are their columns."""
     created = _CREATE.search(statement)
     if cluster and created and "MergeTree" in statement:
-        database, table, on_cluster = created.group("database", "table", "on_cluster")
+        database, table, clause = created.group("database", "table", "on_cluster")
         local = stored(table, cluster)
         shard = "cityHash64(trace_id)" if table in SHARDED_BY_TRACE else "0"
         yield statement.replace(f"{database}.{table} ", f"{database}.{local} ", 1)
         yield (
-            f"CREATE TABLE IF NOT EXISTS {database}.{table} {on_cluster} AS {database}.{local} "
+            f"CREATE TABLE IF NOT EXISTS {database}.{table} {clause} AS {database}.{local} "
             f"ENGINE = Distributed('{cluster}', '{database}', '{local}', {shard})"
         )
     elif cluster and (altered := _ALTER.search(statement)):
         yield statement.replace(altered.group(), stored(altered.group(), cluster), 1)
-        yield statement
+        if " COLUMN " in statement:
+            yield statement
     else:
         yield statement

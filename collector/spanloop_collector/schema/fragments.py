@@ -226,6 +226,8 @@ def row_columns() -> str:
 FRAGMENTS: dict[str, Callable[..., str]] = {
     "row_columns": row_columns,
     "attributes": lambda: "Array(Tuple(key LowCardinality(String), value String))",
+    "events": lambda: f"Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes {TEXT_MAP}))",
+    "links": lambda: f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {TEXT_MAP}))",
     "heads": any_value.heads,
     "kinds": any_value.kinds,
     "varints": any_value.varints,

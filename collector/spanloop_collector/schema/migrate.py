@@ -78,7 +78,8 @@ def migrate(store: Database, *, retention_days: int = 0) -> None:
     """Creates or updates everything in the store's database; 0 days keep rows for good."""
     names = _names(store)
     on_cluster = names["on_cluster"]
-    store.command(f"CREATE DATABASE IF NOT EXISTS {store.database} {on_cluster} {_database_engine(store)}")
+    # Atomic, said aloud: the embedded engine's default database is an overlay over files.
+    store.command(f"CREATE DATABASE IF NOT EXISTS {store.database} {on_cluster} ENGINE = Atomic")
     _run(
         store,
         f"CREATE TABLE IF NOT EXISTS {store.database}.schema_migrations {on_cluster} "
@@ -128,11 +129,6 @@ def _is_replicated(store: Database) -> bool:
             "add <zookeeper> to their configuration (see deploy/clickhouse/cluster)"
         )
     return has_keeper
-
-
-def _database_engine(store: Database) -> str:
-    """Atomic, said aloud: the embedded engine's default database is an overlay over files."""
-    return "ENGINE = Atomic"
 
 
 def _scripts(folder: str) -> list[Traversable]:

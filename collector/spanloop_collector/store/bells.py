@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.schema.cluster import stored, system_table
 
 LOOK_AGAIN_SECONDS = 30.0
 """How long a bell is waited for at most: what was to be done when it rang may have failed."""
@@ -27,7 +28,7 @@ SELECT table, sum(cityHash64(partition_id, newest))
 FROM
 (
     SELECT table, partition_id, max(max_block_number) AS newest
-    FROM system.parts
+    FROM {parts}
     WHERE database = {database:String} AND active AND table IN {tables:Array(String)}
     GROUP BY table, partition_id
 )
@@ -98,6 +99,9 @@ class SharedDatabase(Protocol):
     def database(self) -> str: ...
 
     @property
+    def cluster(self) -> str: ...
+
+    @property
     def is_embedded(self) -> bool: ...
 
     @property
@@ -126,5 +130,7 @@ async def hear_others(store: SharedDatabase) -> None:
 
 
 def _read_newest(store: SharedDatabase) -> dict[str, int]:
-    parameters = {"database": store.database, "tables": store.bells.tables}
-    return dict(store.query(READ_NEWEST, parameters).result_rows)
+    names = {stored(table, store.cluster): table for table in store.bells.tables}
+    sql = READ_NEWEST.replace("{parts}", system_table("parts", store.cluster))
+    rows = store.query(sql, {"database": store.database, "tables": list(names)}).result_rows
+    return {names[table]: newest for table, newest in rows}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from spanloop_collector.receive.shape import ITEMS, RESOURCES, SCOPES
+from spanloop_collector.receive.wire import WireError, put_in, take_out
 from spanloop_collector.spool.record import Buffer, Record, RecordFlags
 from spanloop_collector.spool.segment import SealedSegment
 from spanloop_collector.write.nested import flatten_request
@@ -31,9 +33,25 @@ def whole_segment(signal: str, segment: SealedSegment) -> Batch:
     return Batch(segment.token, b"".join(pieces))
 
 
-def part_of(signal: str, segment: SealedSegment, records: Sequence[Record], start: int) -> Batch:
-    """Some neighbouring records of the segment, the first of which has the number `start`."""
-    return Batch(f"{segment.token}-{start}-{start + len(records)}", _join(signal, records))
+def part_of(signal: str, token: str, records: Sequence[Record], start: int) -> Batch:
+    """Some neighbouring records of what has that token, the first of which has the number `start`."""
+    return Batch(f"{token}-{start}-{start + len(records)}", _join(signal, records))
+
+
+def single_items(record: Record) -> list[Record]:
+    """A request of its own for each span or log record; the record itself where it cannot be taken apart."""
+    payloads = []
+    try:
+        for resource in take_out(bytes(record.payload), RESOURCES)[1]:
+            resource_shell, scopes = take_out(resource, SCOPES)
+            for scope in scopes:
+                scope_shell, items = take_out(scope, ITEMS)
+                for item in items:
+                    only_this = put_in(resource_shell, SCOPES, [put_in(scope_shell, ITEMS, [item])])
+                    payloads.append(put_in(b"", RESOURCES, [only_this]))
+    except WireError:
+        return [record]
+    return [Record(memoryview(payload), 1, record.flags) for payload in payloads]
 
 
 def _join(signal: str, records: Sequence[Record]) -> bytes:

@@ -1,4 +1,6 @@
-"""Requests that ClickHouse refuses because of their data: kept as files, listed in SQL, replayable.
+"""Spans and log records that ClickHouse refuses because of their data: kept as files, listed in SQL, replayable.
+
+Each is a request with nothing else in it, except where its bytes do not show what it consists of.
 
 dead/01795291234567890123-6f1c…e2-17.traces.otlp    the request, as received and stamped
 dead/01795291234567890123-6f1c…e2-17.traces.json    when, why, how many items
@@ -18,6 +20,8 @@ from pathlib import Path
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import NotFoundError, StoreUnavailableError
+from spanloop_collector.receive.stamp import key_project
+from spanloop_collector.receive.wire import WireError
 from spanloop_collector.spool.durable import sync_directory
 from spanloop_collector.spool.record import Record
 from spanloop_collector.store import Store
@@ -25,7 +29,7 @@ from spanloop_collector.telemetry import DEAD_LETTERS
 
 MAX_REASON_CHARACTERS = 2000
 
-COLUMNS = ("id", "signal", "created", "item_count", "byte_count", "code", "reason", "state", "version")
+COLUMNS = ("id", "signal", "project", "created", "item_count", "byte_count", "code", "reason", "state", "version")
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,8 @@ class DeadLetter:
     """ClickHouse's own words."""
     has_nested: bool
     """Whether it carries nested values; needed to replay it."""
+    project: str = ""
+    """Project of the key it came with; empty when that reaches every project, and then only an admin sees it in SQL."""
 
 
 class DeadLetters:
@@ -67,6 +73,7 @@ class DeadLetters:
             code=error.code or 0,
             reason=str(error)[:MAX_REASON_CHARACTERS],
             has_nested=bool(record.flags),
+            project=_project(record),
         )
         self._directory.mkdir(parents=True, exist_ok=True)
         _write_durably(self._payload_path(letter), record.payload)
@@ -105,6 +112,7 @@ class DeadLetters:
             (
                 letter.id,
                 letter.signal,
+                letter.project,
                 datetime.fromtimestamp(letter.created_unix_seconds, UTC),
                 letter.item_count,
                 letter.byte_count,
@@ -126,6 +134,13 @@ class DeadLetters:
 
     def _facts_path(self, letter: DeadLetter) -> Path:
         return self._directory / f"{letter.id}.{letter.signal}.json"
+
+
+def _project(record: Record) -> str:
+    try:
+        return key_project(record.payload)
+    except (WireError, UnicodeDecodeError):
+        return ""
 
 
 def _write_durably(path: Path, content: bytes | memoryview) -> None:

@@ -90,6 +90,8 @@ def _flatten_attributes(holder: _HasAttributes) -> None:
 
 
 def _flatten_value(value: AnyValue) -> None:
+    # Fields we do not know have no place in a row; the one that we write ourselves must not come from a sender.
+    value.DiscardUnknownFields()
     if value.WhichOneof("value") not in NESTED:
         return
     text = json_text(value).encode()

@@ -1,7 +1,7 @@
 """Takes sealed segments, inserts each under its token until ClickHouse has it, then removes it.
 
 take ─▶ insert ─▶ look at (scoring rules) ─▶ remove
-          │ refused for its data: halve until one request is left, which becomes a dead letter
+          │ refused for its data: halve until one span is left, which becomes a dead letter
           │ anything else: wait, and the same again
 """
 
@@ -21,7 +21,7 @@ from spanloop_collector.spool.segment import SealedSegment
 from spanloop_collector.spool.spool import Spool
 from spanloop_collector.store import Store
 from spanloop_collector.telemetry import WRITE_BATCHES, WRITE_ITEMS
-from spanloop_collector.write.batch import Batch, part_of, whole_segment
+from spanloop_collector.write.batch import Batch, part_of, single_items, whole_segment
 from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
@@ -129,7 +129,7 @@ class Writer:
             if refusal_of(error) is Refusal.MOMENT:
                 raise
             logger.warning("write: halving a refused segment token=%s reason=%s", segment.token, error)
-            self._store_range(segment, list(segment.records()), 0)
+            self._store_range(list(segment.records()), token=segment.token)
 
     def _finish(self, segment: SealedSegment) -> None:
         task = asyncio.create_task(self._remove(segment))
@@ -141,21 +141,24 @@ class Writer:
             await self._look_at(segment)
         await asyncio.to_thread(segment.remove)
 
-    def _store_range(self, segment: SealedSegment, records: Sequence[Record], start: int) -> None:
-        """Inserts neighbouring records, halving as long as ClickHouse refuses them."""
+    def _store_range(self, records: Sequence[Record], *, token: str, start: int = 0) -> None:
+        """Inserts neighbouring records, halving as long as ClickHouse refuses them, down to single items."""
         try:
-            self._insert(part_of(self._signal, segment, records, start))
+            self._insert(part_of(self._signal, token, records, start))
         except Error as error:
-            refusal = refusal_of(error)
-            if refusal is Refusal.MOMENT or (refusal is Refusal.SIZE and len(records) == 1):
+            if refusal_of(error) is Refusal.MOMENT:
                 raise
             WRITE_BATCHES.labels(self._signal, "bisected").inc()
-            if len(records) == 1:
-                self._dead_letters.keep(self._signal, records[0], f"{segment.token}-{start}", error)
-                return
-            middle = len(records) // 2
-            self._store_range(segment, records[:middle], start)
-            self._store_range(segment, records[middle:], start + middle)
+            if len(records) > 1:
+                middle = len(records) // 2
+                self._store_range(records[:middle], token=token, start=start)
+                self._store_range(records[middle:], token=token, start=start + middle)
+            elif len(items := single_items(records[0])) > 1:
+                self._store_range(items, token=f"{token}-{start}")
+            elif refusal_of(error) is Refusal.SIZE:
+                raise
+            else:
+                self._dead_letters.keep(self._signal, records[0], f"{token}-{start}", error)
 
     def _insert(self, batch: Batch) -> None:
         if batch.payload:

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from typing import Any
 
 import pytest
+from spanloop_collector.write.dead_letter import DeadLetter
 
+from tests.collector.schema.spans import request, span
 from tests.support.collector_process import CollectorProcess
 from tests.support.sending import ask, send_span, wait_for_rows
 from tests.support.waiting import wait_until
@@ -78,6 +81,25 @@ def test_refused_condition_ends_tail_with_clickhouse_words(shared_collector: Col
 def test_no_dead_letters(shared_collector: CollectorProcess) -> None:
     done = ask(shared_collector, "dead-letters", "list")
     assert (done.returncode, done.stdout) == (0, "No dead letters: ClickHouse took everything.\n"), done.stderr
+
+
+def test_a_dead_letter_is_listed_and_replayed(shared_collector: CollectorProcess) -> None:
+    payload = request(span(name="late"), project="repaired")
+    letter = DeadLetter("letter-1", "traces", 1_700_000_000.0, 1, len(payload), 33, "it was broken", has_nested=False)
+    dead = shared_collector.data_dir / "dead"
+    dead.mkdir(exist_ok=True)
+    (dead / "letter-1.traces.otlp").write_bytes(payload)
+    (dead / "letter-1.traces.json").write_text(json.dumps(asdict(letter)))
+
+    listed = ask(shared_collector, "dead-letters", "list").stdout
+    assert "letter-1" in listed
+    assert "it was broken" in listed
+    assert ask(shared_collector, "dead-letters", "replay", "letter-1").stdout == "replayed 1\n"
+
+    wait_for_rows(shared_collector, 1, project="repaired")
+    assert "letter-1" not in ask(shared_collector, "dead-letters", "list").stdout
+    states = "SELECT state FROM dead_letters FINAL WHERE id = 'letter-1'"
+    assert shared_collector.sql(states) == [{"state": "replayed"}]
 
 
 @pytest.mark.parametrize("command", ["replay", "delete"])

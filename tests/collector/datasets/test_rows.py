@@ -12,8 +12,6 @@ from spanloop_collector.errors import InvalidRequestError, NotFoundError
 
 from tests.collector.datasets.service import Service
 
-pytestmark = pytest.mark.also_on_cluster
-
 WHOLE: dict[str, Any] = {
     "id": "case-1",
     "input": {"question": "how många 😀?", "n": 9223372036854775807, "none": None},

@@ -53,6 +53,11 @@ async def send_http(receiver: Receiver, trusted: Path, client: Certificates | No
         response.raise_for_status()
 
 
+def make_directory(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
 Send = Callable[[Receiver, Path, Certificates | None], Awaitable[None]]
 SENDERS = pytest.mark.parametrize("send", [send_grpc, send_http])
 REFUSALS = (grpc.aio.AioRpcError, httpx.HTTPError, ssl.SSLError)
@@ -85,6 +90,26 @@ async def test_client_certificate_of_another_authority_is_refused(
     with pytest.raises(REFUSALS):
         await send(receiver, certificates.authority, make_certificates(tmp_path))
     assert await receiver.spans() == []
+
+
+@SENDERS
+async def test_replaced_certificates_are_used_without_a_restart(
+    start_receiver: StartReceiver, tmp_path: Path, send: Send
+) -> None:
+    used = make_certificates(tmp_path)
+    receiver = await start_receiver(auth=tls(used, is_mutual=False))
+    await send(receiver, used.authority, None)
+    renewed = make_certificates(make_directory(tmp_path / "renewed"))
+
+    # Half of the pair: what fits stays in use.
+    renewed.server_certificate.replace(used.server_certificate)
+    await send(receiver, used.authority, None)
+    renewed.server_key.replace(used.server_key)
+    await send(receiver, renewed.authority, None)
+
+    with pytest.raises(REFUSALS):
+        await send(receiver, used.authority, None)
+    assert len(await receiver.spans()) == 3
 
 
 async def test_missing_certificate_stops_the_start(start_receiver: StartReceiver, certificates: Certificates) -> None:

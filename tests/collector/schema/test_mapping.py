@@ -13,8 +13,6 @@ from spanloop_collector.store import Store
 
 from tests.collector.schema.spans import END, START, any_value, key_values, span, stored
 
-pytestmark = pytest.mark.also_on_cluster
-
 MESSAGES = [{"role": "user", "parts": [{"type": "text", "content": "Is it 🍀?"}]}]
 ANSWER = [{"role": "assistant", "parts": [{"type": "text", "content": "yes"}], "finish_reason": "stop"}]
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 
-import pytest
 from spanloop_collector.score.matching import is_sampled, rows_of, select_matches, select_tasks
 from spanloop_collector.score.rule import Rule, RuleScorer
 from spanloop_collector.store import Store
-
-pytestmark = pytest.mark.also_on_cluster
 
 TRACES = 1_000_000
 RATES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.9, 1.0)

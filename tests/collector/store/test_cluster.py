@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.settings import QuerySettings, StoreSettings
 from spanloop_collector.store import Store
+from spanloop_collector.store.bells import LOOK_FOR_OTHERS_SECONDS, hear_others
+from spanloop_collector.store.changes import Actor, Change, ChangeLog
 
 from tests.collector.schema.spans import START, request, span
 from tests.support.clickhouse_cluster import ClusterStore
@@ -74,6 +78,17 @@ def test_a_span_that_ends_through_another_node_is_one_row(cluster: ClusterStore,
 
     for store in (cluster, other):
         assert store.column(f"SELECT mapContains(metrics, 'end') FROM {store.database}.logs") == [1]
+
+
+async def test_a_collector_hears_what_one_at_another_node_wrote(cluster: ClusterStore, other: Store) -> None:
+    with cluster.bells.listen("changes") as bell:
+        hearing = asyncio.create_task(hear_others(cluster))
+        await bell.wait(LOOK_FOR_OTHERS_SECONDS * 2)  # the first look, which rings for everything
+        await asyncio.to_thread(ChangeLog(other, "toy").append, Change("p", "id", 1, "made", Actor("ada"), {"a": 1}))
+        began = time.monotonic()
+        await bell.wait(LOOK_FOR_OTHERS_SECONDS * 4)
+        hearing.cancel()
+    assert time.monotonic() - began < LOOK_FOR_OTHERS_SECONDS * 3
 
 
 async def test_a_key_of_one_project_sees_its_rows_on_every_shard_and_no_others(cluster: ClusterStore) -> None:

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from spanloop_collector.receive.check import check
+from spanloop_collector.receive.shape import SPANS
+from spanloop_collector.spool.record import RecordFlags
 from spanloop_collector.write.nested import JSON_VALUE_TAG, flatten_request, json_text
 
 from tests.collector.schema.spans import STAMP_TAG, any_value, request, span
@@ -53,3 +56,17 @@ def test_a_log_body_is_flattened() -> None:
     record.body.CopyFrom(any_value({"message": "hi"}))
 
     assert b'{"message":"hi"}' in flatten_request("logs", logs.SerializeToString())
+
+
+@pytest.mark.parametrize("content", [b"", b"1", b"[1]", b'{"a": 1}', b"\x08\x01", b"\x22\x00"])
+def test_a_sender_cannot_write_the_json_text_itself(content: bytes) -> None:
+    forged = span()
+    forged.attributes.add(key="input.value").value.MergeFromString(JSON_VALUE_TAG + bytes([len(content)]) + content)
+    sent = ExportTraceServiceRequest()
+    sent.resource_spans.add().scope_spans.add().spans.extend([span(name="good"), forged])
+
+    checked = check(sent.SerializeToString(), SPANS)
+
+    if not checked.rejected:
+        assert checked.flags == RecordFlags.HAS_NESTED
+        assert JSON_VALUE_TAG not in flatten_request("traces", checked.payload).partition(b"input.value")[2]

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spanloop_collector.receive.shape import ITEMS, RESOURCES, SCOPES, STAMP_FIELD
+from spanloop_collector.receive.stamp import encode_stamp
+from spanloop_collector.receive.wire import put_in, take_out
 from spanloop_collector.settings import SpoolSettings, StoreSettings, WriteSettings
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
 from spanloop_collector.write import Writer
 from spanloop_collector.write.dead_letter import DeadLetters
 
-from tests.collector.schema.spans import request, span
+from tests.collector.schema.spans import START, request, span
 from tests.support.clickhouse_process import ClickHouseProcess
+
+pytestmark = pytest.mark.also_on_cluster
 
 POISON = b"\x0a\x05\x12\x03\x12\x01\xff"  # lengths that reach beyond their message
 
@@ -113,6 +118,32 @@ async def test_a_refused_request_becomes_a_dead_letter_and_its_neighbours_are_st
         assert listed == [(letter.id, 1, letter.code, "waiting")]
         assert letter.code
         assert letter.reason
+        await it.writer.stop(5)
+
+
+async def test_a_bad_span_costs_none_of_the_spans_in_its_request(store: Store, tmp_path: Path) -> None:
+    bad = b"\x0a\x10short"  # a trace id that is longer than its span
+    async with line(tmp_path, store) as it:
+        good = [span(name=f"good {number}") for number in range(4)]
+        stamped, scopes = take_out(take_out(request(*good), RESOURCES)[1][0], SCOPES)
+        resource = take_out(stamped, STAMP_FIELD)[0] + encode_stamp(
+            project="shop", default_project="", received_unix_nano=START
+        )
+        scope, items = take_out(scopes[0], ITEMS)
+
+        def requested(*spans: bytes) -> bytes:
+            return put_in(b"", RESOURCES, [put_in(resource, SCOPES, [put_in(scope, ITEMS, spans)])])
+
+        await it.spool.append(requested(*items[:3], bad, items[3]), item_count=5)
+        it.writer.start()
+        await it.writer.barrier()
+
+        assert await it.names() == [f"good {number}" for number in range(4)]
+        (letter,) = it.dead_letters.waiting()
+        assert it.dead_letters.payload(letter) == requested(bad)
+        assert letter.item_count == 1
+        listed = f"SELECT project, item_count FROM {store.database}.dead_letters"
+        assert store.query(listed).result_rows == [("shop", 1)]
         await it.writer.stop(5)
 
 

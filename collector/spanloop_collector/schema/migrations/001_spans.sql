@@ -50,8 +50,8 @@ CREATE TABLE IF NOT EXISTS {database}.otlp_spans {on_cluster}
     values Array(String),
     heads Array(UInt64),
     codes Array(UInt8),
-    events Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes Map(LowCardinality(String), String))),
-    links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Map(LowCardinality(String), String)))
+    events {events},
+    links {links}
 )
 ENGINE = Null;
 
@@ -94,8 +94,8 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
     scope_name LowCardinality(String),
     scope_version LowCardinality(String),
     resource Map(LowCardinality(String), String),
-    events Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes Map(LowCardinality(String), String))),
-    links Array(Tuple(trace_id String, span_id String, trace_state String, attributes Map(LowCardinality(String), String))),
+    events {events},
+    links {links},
 
     INDEX by_trace_id trace_id TYPE bloom_filter(0.00001),
     INDEX by_span_id span_id TYPE bloom_filter(0.01),
