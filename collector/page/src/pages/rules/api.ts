@@ -1,5 +1,5 @@
 // Rules of online scoring: their definitions and state in SQL, changes through the API.
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { call, request } from "../../lib/api";
 import type { Loaded } from "../../lib/load";
 import { askRows, text } from "../../lib/sql";
@@ -228,11 +228,23 @@ export function loadChanges(rule: Rule, signal: AbortSignal): Promise<RuleChange
   return askRows<RuleChange>(sql, { signal });
 }
 
-/** Asks again so long after each answer; null leaves it at what is there. */
+const REST = 10;
+
+/**
+ * Asks again so long after each answer, and no sooner than ten times what the answer took, while the page is looked at.
+ * Null leaves it at what is there.
+ */
 export function useRefresh(found: Loaded<unknown>, ms: number | null): void {
+  const asked = useRef(performance.now());
   useEffect(() => {
     if (ms === null || found.isLoading) return;
-    const again = setTimeout(found.reload, ms);
-    return () => clearTimeout(again);
+    const pause = Math.max(ms, REST * (performance.now() - asked.current));
+    const again = setInterval(() => {
+      if (document.hidden) return;
+      clearInterval(again);
+      asked.current = performance.now();
+      found.reload();
+    }, pause);
+    return () => clearInterval(again);
   }, [found.data, found.error, found.isLoading, ms]);
 }
