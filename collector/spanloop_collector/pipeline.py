@@ -86,7 +86,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         writer.start()
         stages.push_async_callback(writer.stop, DRAIN_SECONDS)
     await stages.enter_async_context(_background(Pricing(store).run()))
-    await stages.enter_async_context(_background(MergePacer(store, spools.values()).run()))
+    await stages.enter_async_context(_background(MergePacer(store, writers).run()))
 
     keys = KeyRing(KeyTable(store), KeyCache(settings.data_dir))
     if settings.auth.require_keys:

@@ -10,17 +10,15 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.schema.cluster import stored
-from spanloop_collector.spool.spool import Spool
 from spanloop_collector.store import Store
 
 LOOK_EVERY_SECONDS = 0.5
-# A segment is inserted well within this time of its first span when ClickHouse keeps up.
-BEHIND_SECONDS = 0.5
 # Inserts must have kept up for this long before merges go on: one that starts in the middle of a burst slows it down,
 # and is broken off and lost when it has to wait again.
 CALM_SECONDS = 3.0
@@ -30,13 +28,21 @@ MAX_PARTS = 250
 logger = logging.getLogger(__name__)
 
 
+class Inserts(Protocol):
+    """Where spans wait to be stored."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether they wait longer than they should."""
+
+
 class MergePacer:
     """Stops and starts the merges of `spans`."""
 
-    def __init__(self, store: Store, spools: Iterable[Spool]) -> None:
+    def __init__(self, store: Store, inserts: Iterable[Inserts]) -> None:
         self._store = store
         self._table = stored("spans", store.cluster)
-        self._spools = list(spools)
+        self._inserts = list(inserts)
         self._is_held = False
         self._behind_at = float("-inf")
 
@@ -61,7 +67,7 @@ class MergePacer:
             (self._stop_merges if has_room else self._start_merges)()
 
     def _is_behind(self) -> bool:
-        is_behind = any(spool.backlog().oldest_age_seconds > BEHIND_SECONDS for spool in self._spools)
+        is_behind = any(each.is_behind for each in self._inserts)
         if is_behind:
             self._behind_at = time.monotonic()
         return is_behind

@@ -29,6 +29,8 @@ FIRST_RETRY_SECONDS = 0.25
 # Beside another insert, the next one waits so much longer for a fuller segment: ClickHouse analyses the views for each
 # insert anew, which takes as long as mapping thousands of spans.
 CROWDED_PATIENCE_SECONDS = 0.75
+# A segment is stored well within this time of its first span when ClickHouse keeps up.
+BEHIND_SECONDS = 0.5
 BARRIER_POLL_SECONDS = 0.02
 # Ages of segments and the barrier's own time come from different clocks.
 CLOCK_MARGIN_SECONDS = 0.01
@@ -59,8 +61,14 @@ class Writer:
         self._finishing: set[asyncio.Task[None]] = set()
         self._workers: list[asyncio.Task[None]] = []
         self._is_stopping = asyncio.Event()
-        self._inserting = 0
+        self._inserting: list[SealedSegment] = []
         self._is_failing = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether anything waits longer to be stored than it does when ClickHouse keeps up."""
+        oldest = min((segment.created_unix_nano for segment in self._inserting), default=time.time_ns())
+        return self._spool.is_behind or time.time_ns() - oldest > BEHIND_SECONDS * 1e9
 
     def start(self) -> None:
         """Starts the workers."""
@@ -94,14 +102,14 @@ class Writer:
 
     async def _work(self) -> None:
         while not self._is_stopping.is_set():
-            is_crowded = self._inserting > 0
+            is_crowded = bool(self._inserting)
             segment = await self._spool.take(patience_seconds=CROWDED_PATIENCE_SECONDS if is_crowded else 0.0)
             if segment is None:
                 continue
-            self._inserting += 1
+            self._inserting.append(segment)
             if not await self._write(segment):
                 self._spool.release(segment)
-            self._inserting -= 1
+            self._inserting.remove(segment)
 
     async def _write(self, segment: SealedSegment) -> bool:
         """Whether the segment reached ClickHouse; False only when the collector stops first."""

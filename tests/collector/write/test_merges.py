@@ -23,7 +23,6 @@ ABORTED = 236
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merges, "LOOK_EVERY_SECONDS", 0.02)
-    monkeypatch.setattr(merges, "BEHIND_SECONDS", 0.1)
     monkeypatch.setattr(merges, "CALM_SECONDS", 0.1)
 
 
@@ -33,6 +32,7 @@ async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store, tmp_path
     async with running(MergePacer(store, [spool])):
         assert await merges_become(True, store)
         await spool.append(request(span(name="waits")), item_count=1)
+        spool.seal()
         assert await merges_become(False, store)
         segment = await spool.take()
         assert segment is not None
@@ -45,6 +45,7 @@ async def test_a_pacer_that_ends_leaves_merges_running(store: Store, tmp_path: P
     store.insert_otlp("traces", request(span(name="stored")), token="stored")
     spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
     await spool.append(request(span(name="waits")), item_count=1)
+    spool.seal()
     async with running(MergePacer(store, [spool])):
         assert await merges_become(False, store)
     assert await merges_become(True, store)
