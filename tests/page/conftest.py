@@ -118,7 +118,8 @@ def _visit(browser: Browser, collector: CollectorProcess, *, key: str) -> Iterat
     context.set_default_timeout(PATIENCE_MS)
     if key:
         context.add_init_script(
-            f"sessionStorage.getItem('spanloop.key') ?? sessionStorage.setItem('spanloop.key', {json.dumps(key)})"
+            # The browser's own frame around a PDF has no storage.
+            f"sessionStorage?.getItem('spanloop.key') ?? sessionStorage?.setItem('spanloop.key', {json.dumps(key)})"
         )
     page = context.new_page()
     visit = Visit(page, collector)

@@ -95,6 +95,7 @@ def test_failures_tell_their_reason_and_are_scored_again(visit: Visit, oversight
 def test_a_judge_is_written_in_a_form_and_kept_switched_off(visit: Visit, oversight: None) -> None:
     page = visit.open("/p/support/rules?new=1&f=type = 'llm'")
     offered = page.get_by_label("Scorer", exact=True).locator("optgroup[label='Built in'] option")
+    expect(offered).to_have_count(len(BUILTINS))
     assert {option.get_attribute("value") for option in offered.all()} == set(BUILTINS)
     name = f"judged {time.time_ns()}"
     page.get_by_label("Name", exact=True).fill(name)
