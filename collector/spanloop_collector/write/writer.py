@@ -28,7 +28,7 @@ from spanloop_collector.write.refusal import Refusal, refusal_of
 FIRST_RETRY_SECONDS = 0.25
 # Beside another insert, the next one waits so much longer for a fuller segment: ClickHouse analyses the views for each
 # insert anew, which takes as long as mapping thousands of spans.
-CROWDED_PATIENCE_SECONDS = 0.75
+CROWDED_PATIENCE_SECONDS = 0.4
 # A segment is stored well within this time of its first span when ClickHouse keeps up.
 BEHIND_SECONDS = 0.5
 BARRIER_POLL_SECONDS = 0.02
