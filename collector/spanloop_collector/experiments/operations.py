@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 from spanloop.v1 import experiments_pb2 as pb
@@ -13,7 +14,6 @@ from spanloop.v1 import experiments_pb2 as pb
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid
-from spanloop_collector.experiments.comparison import Comparer
 from spanloop_collector.experiments.door import ExperimentDoor
 from spanloop_collector.experiments.export import export
 from spanloop_collector.experiments.later_scores import LaterScores
@@ -21,6 +21,9 @@ from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.experiments.registry import Registry
 from spanloop_collector.experiments.table import ExperimentDatabase, ExperimentTable
 from spanloop_collector.query.queries import Queries
+
+if TYPE_CHECKING:
+    from spanloop_collector.experiments.comparison import Comparer
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 10_000
@@ -45,7 +48,13 @@ class ExperimentOperations:
         self._queries = queries
         self._barrier = barrier
         self._default_project = default_project
-        self._comparer = Comparer(registry, queries)
+
+    @cached_property
+    def _comparer(self) -> Comparer:
+        # Brings pyarrow, which takes 26 MiB: only a collector that compares pays for it.
+        from spanloop_collector.experiments.comparison import Comparer
+
+        return Comparer(self._registry, self._queries)
 
     async def create_experiment(self, request: pb.CreateExperimentRequest, call: Call) -> pb.CreateExperimentResponse:
         """A new experiment, or an open one to go on with."""
