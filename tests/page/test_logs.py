@@ -81,6 +81,7 @@ def test_dragging_over_the_histogram_chooses_the_time(visit: Visit) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20, steps=4)
     page.mouse.up()
+    page.wait_for_url(lambda url: "t=1h" not in url)
     chosen = parse_qs(urlsplit(page.url).query)["t"][0]
     start, end = map(int, chosen.split("-"))
     assert abs((end - start) - 0.2 * 61 * 60_000) < 60_000
