@@ -1,6 +1,7 @@
 // Rules of online scoring: their definitions and state in SQL, changes through the API.
 import { useEffect, useRef } from "preact/hooks";
-import { call, request } from "../../lib/api";
+import { call } from "../../lib/api";
+import { readLines } from "../../lib/lines";
 import type { Loaded } from "../../lib/load";
 import { askRows, text } from "../../lib/sql";
 
@@ -127,17 +128,8 @@ export interface Tried {
 }
 
 /** Scores rows without storing anything; `onResult` hears of each as soon as it is scored. */
-export async function tryScorer(scorer: RuleScorer, rows: string[], signal: AbortSignal, onResult: (result: Tried) => void): Promise<void> {
-  const answer = await request(`${PATH}/try-scorer`, { method: "POST", signal, body: JSON.stringify({ scorer, rows }), headers: { "content-type": "application/json" } });
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const lines = (rest + value).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) onResult(JSON.parse(line) as Tried);
-  }
+export function tryScorer(scorer: RuleScorer, rows: string[], signal: AbortSignal, onResult: (result: Tried) => void): Promise<void> {
+  return readLines(`${PATH}/try-scorer`, { scorer, rows }, signal, onResult);
 }
 
 export interface Backfill {
