@@ -36,4 +36,6 @@ WRITE_BATCHES = _counter("write_batches", "Inserts by outcome: stored, retried, 
 WRITE_ITEMS = _counter("write_items", "Spans or log records stored.", "signal")
 STATEMENTS = _counter("store_statements", "Statements that the collector sent to ClickHouse, its inserts included.")
 DEAD_LETTERS = _counter("write_dead_letters", "Requests set aside because ClickHouse refuses their data.", "signal")
-QUERIES = _counter("query_statements", "SQL statements from outside by outcome: ok, refused, failed.", "outcome")
+QUERIES = _counter(
+    "query_statements", "SQL statements from outside by outcome: ok, refused, failed, cancelled.", "outcome"
+)

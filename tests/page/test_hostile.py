@@ -84,4 +84,4 @@ def test_results_and_charts_show_text(visit: Visit) -> None:
     visit.open("/p/%3Cimg%20src%3Dx%20onerror%3D%22window.attacked%3D1%22%3E/logs?f=%3Cscript%3E&g=&q=%3Csvg%3E")
     expect(page.get_by_role("button", name="Project <img")).to_be_visible()
     check(page)
-    visit.problems[:] = [problem for problem in visit.problems if "status of 4" not in problem]
+    visit.allow("status of 4")

@@ -28,7 +28,8 @@ def tile(page: Page, name: str) -> Locator:
 
 def test_a_rule_is_switched_on_after_a_look_at_its_back_test(visit: Visit, oversight: None) -> None:
     page = visit.open("/p/support/rules")
-    expect(page.get_by_role("row").nth(2)).to_contain_text(RULE)
+    # Other files, which share the collector, have rules of their own.
+    expect(page.get_by_role("row", name=RULE)).to_be_visible()
     page.keyboard.press("n")
     expect(page.get_by_role("button", name="Test it first")).to_be_disabled()
     page.get_by_label("Name", exact=True).fill("live: jobs")
@@ -59,7 +60,7 @@ def test_a_rule_is_switched_on_after_a_look_at_its_back_test(visit: Visit, overs
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="Rules", exact=True)).to_be_visible()
     expect(page.get_by_text("live jobs is deleted")).to_be_visible()
-    visit.problems[:] = [problem for problem in visit.problems if "status of 400" not in problem]
+    visit.allow("status of 400")
 
 
 def test_what_a_rule_found_is_estimated_listed_and_leads_to_its_traces(visit: Visit, oversight: None) -> None:
@@ -89,7 +90,7 @@ def test_failures_tell_their_reason_and_are_scored_again(visit: Visit, oversight
     page.get_by_label("From").fill("2030-01-01T00:00")
     page.get_by_role("button", name="Start the backfill").click()
     expect(page.get_by_role("alert")).to_contain_text("until: now is not after since")
-    visit.problems[:] = [problem for problem in visit.problems if "status of 400" not in problem]
+    visit.allow("status of 400")
 
 
 def test_a_judge_is_written_in_a_form_and_kept_switched_off(visit: Visit, oversight: None) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -76,13 +78,14 @@ class SqlEndpoint:
             if not sent.sql.strip() and request.method in ("GET", "HEAD"):
                 return PlainTextResponse(ABOUT)
             self._check_database(sent.database)
-            result = await self._queries.run(
+            running = self._queries.run(
                 sent.sql,
                 principal=principal,
                 parameters=sent.parameters,
                 settings=sent.settings,
                 default_format=known_format(sent.default_format or DEFAULT_FORMAT),
             )
+            result = await while_connected(request, running)
         except SpanloopError as error:
             return error_response(error)
         return await _respond(request, sent, result)
@@ -91,6 +94,20 @@ class SqlEndpoint:
         # Tools that ask for a database have `default` filled in.
         if name not in ("", "default", self._database):
             raise refuse("UNKNOWN_DATABASE", f"Database {name} does not exist; there is {self._database}")
+
+
+async def while_connected(request: Request, running: Coroutine[Any, Any, Result]) -> Result:
+    """What `running` returns; it is cancelled when the client, who has sent everything, hangs up."""
+    work = asyncio.create_task(running)
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise refuse("QUERY_WAS_CANCELLED", "The client hung up")
+        return work.result()
+    finally:
+        work.cancel()
+        gone.cancel()
 
 
 def credentials(request: Request) -> dict[str, str]:

@@ -35,7 +35,7 @@ class ReaderPool:
     async def run(self, settings: Mapping[str, str], work: Callable[[Reader], Answer]) -> Answer:
         """What `work` makes of a reader with these settings.
 
-        A caller who stops waiting does not stop the work; its statement ends at its time limit.
+        A caller who stops waiting does not stop work that has begun; what still waits is never begun.
         """
         self._enter()
         try:
@@ -65,9 +65,13 @@ class ReaderPool:
     def _work(self, key: SettingsKey, work: Callable[[Reader], Answer]) -> Answer:
         reader = self._take(key)
         try:
-            return work(reader)
-        finally:
-            self._give_back(key, reader)
+            answer = work(reader)
+        except BaseException:
+            # The embedded engine keeps what a failed statement had written, and puts it before the next answer.
+            reader.close()
+            raise
+        self._give_back(key, reader)
+        return answer
 
     def _take(self, key: SettingsKey) -> Reader:
         with self._lock:

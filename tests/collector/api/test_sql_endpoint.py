@@ -16,6 +16,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from tests.collector.api.conftest import Api
+from tests.support.waiting import wait_until
 
 Answer = TypeVar("Answer")
 
@@ -252,6 +253,28 @@ async def test_statements_run_side_by_side(api: Api, client: Connected) -> None:
         *(api.http.get("/", params={"query": f"SELECT {n}, count() FROM logs"}) for n in range(40))
     )
     assert [answer.text for answer in answers] == [f"{n}\t3\n" for n in range(40)]
+
+
+async def test_a_statement_that_fails_midway_leaves_nothing_behind(api: Api) -> None:
+    failing = "SELECT intDiv(1, n - 900000) AS n FROM (SELECT arrayJoin(range(1000000)) AS n) FORMAT JSONCompact"
+    for n in range(3):
+        assert (await api.http.get("/", params={"query": failing})).headers["x-clickhouse-exception-code"] == "153"
+        assert (await api.http.get("/", params={"query": f"SELECT {n}"})).text == f"{n}\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_client_that_hangs_up_ends_its_statement(api: Api, client: Connected, method: str) -> None:
+    def is_running() -> bool:
+        asked = "SELECT query FROM system.processes WHERE query LIKE '/* run %'"
+        return any("endless" in sql for sql in api.store.column(asked))
+
+    numbers = "SELECT arrayJoin(range(1000000)) AS n FROM logs"
+    endless = f"SELECT count() AS endless FROM ({numbers}) AS a, ({numbers}) AS b WHERE sipHash64(a.n, b.n) = 1"
+    asking = asyncio.create_task(api.http.request(method, "/", params={"query": endless}, timeout=60))
+    await asyncio.to_thread(wait_until, is_running, what="the statement in ClickHouse")
+    asking.cancel()
+    await asyncio.to_thread(wait_until, lambda: not is_running(), what="the end of the statement", timeout=10)
+    assert (await client(lambda c: c.query("SELECT 1"))).result_rows == [(1,)]
 
 
 # ---- what else is on this port

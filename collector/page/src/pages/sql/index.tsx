@@ -75,7 +75,7 @@ export default function Sql() {
         <span class="grow" />
         <CopyButton icon="link" label="Copy the address of this question" text={() => location.href} />
         <DownloadMenu text={text} disabled={!result} />
-        {isRunning ? <Button icon="stop" onClick={cancel}>Stop waiting</Button> : <Button kind="primary" icon="playground" onClick={() => run()} disabled={!text.trim()}>Run</Button>}
+        {isRunning ? <Button icon="stop" onClick={cancel}>Stop</Button> : <Button kind="primary" icon="playground" onClick={() => run()} disabled={!text.trim()}>Run</Button>}
       </header>
       <div class="sql-body">
         <div class="sql-main">
