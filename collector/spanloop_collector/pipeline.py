@@ -8,7 +8,7 @@ receive ─▶ intake ─▶ spool ─▶ write ─▶ ClickHouse ◀─ query
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
@@ -76,9 +76,10 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     await stages.enter_async_context(_background(hear_others(store)))
 
     dead_letters = DeadLetters(settings.data_dir / "dead", store)
-    scoring = Scoring(store, is_behind=lambda: spools["traces"].is_behind)
+    writers: list[Writer] = []
+    scoring = Scoring(store, waiting_seconds=lambda: _longest_wait(writers))
     await stages.enter_async_context(scoring.running())
-    writers = [
+    writers += [
         Writer("traces", spools["traces"], store, dead_letters, settings.write, look_at=scoring.trigger.look_at),
         Writer("logs", spools["logs"], store, dead_letters, settings.write),
     ]
@@ -203,6 +204,10 @@ async def _replay(spools: Mapping[str, Spool], dead_letters: DeadLetters, letter
     payload = await asyncio.to_thread(dead_letters.payload, letter)
     flags = RecordFlags.HAS_NESTED if letter.has_nested else RecordFlags.NONE
     await spools[letter.signal].append(payload, item_count=letter.item_count, flags=flags)
+
+
+def _longest_wait(writers: Iterable[Writer]) -> float:
+    return max((writer.waiting_seconds for writer in writers), default=0.0)
 
 
 def _with_port(address: str, port: int) -> str:

@@ -62,6 +62,11 @@ def cpu_seconds(pid: int) -> float:
     return times.user + times.system
 
 
+def tree_cpu_seconds(pid: int) -> float:
+    """The same of a process and of everything that it started and that still runs."""
+    return sum(cpu_seconds(each.pid) for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)))
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Columns aligned, numbers to the right."""
     cells = [list(head), *([str(cell) for cell in row] for row in rows)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from spanloop_collector.client import ApiClient
 from spanloop_collector.score.rule import RuleScorer
-from spanloop_collector.score.work.pool import ScorerPool
+from spanloop_collector.score.work.on_demand import OnDemandScorer
 from spanloop_collector.score.work.traces import read_spans
 from spanloop_collector.score.work.work_task import WorkTask
 
@@ -21,33 +21,22 @@ async def score_rows(
     found: list[dict[str, Any]] = [json.loads(row) | {"results": {}} for row in rows]
     for scorer in scorers:
         results = await _score_all(client, scorer, rows, modules)
-        for number, row in enumerate(found):
-            row["results"][scorer["name"]] = results[str(number)]
+        for row, result in zip(found, results, strict=True):
+            row["results"][scorer["name"]] = result
     return found
 
 
 async def _score_all(
     client: ApiClient, scorer: dict[str, Any], rows: Sequence[str], modules: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    results: dict[str, dict[str, Any]] = {}
-    is_done = asyncio.Event()
-
-    def report(result: dict[str, Any]) -> None:
-        results[result["id"]] = result
-        if len(results) == len(rows):
-            is_done.set()
-
+) -> list[dict[str, Any]]:
     async def read_trace(task: WorkTask) -> bytes:
         return await asyncio.to_thread(read_spans, client, task.row)
 
-    pool = ScorerPool(RuleScorer(**({"options": {}} | scorer)), modules=modules, report=report, read_trace=read_trace)
-    for number, row in enumerate(rows):
-        pool.submit(WorkTask(str(number), "", "", row))
+    asked = OnDemandScorer(RuleScorer(**({"options": {}} | scorer)), modules=modules, read_trace=read_trace)
     try:
-        await is_done.wait()
+        return await asyncio.gather(*map(asked.score, rows))
     finally:
-        await pool.close()
-    return results
+        await asked.close()
 
 
 def shown(result: dict[str, Any]) -> str:

@@ -14,6 +14,8 @@ import typer
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.serve import LOG_FORMAT, LogLevel
 
+NICENESS = 5
+
 Modules = Annotated[
     list[str] | None,
     typer.Option(
@@ -55,6 +57,9 @@ def score(
     # Imported late: `spanloop --help` need not load what a worker needs.
     from spanloop_collector.score.work.worker import Worker, WorkerOptions
 
+    if until_input_ends:
+        # Beside a collector: what comes in comes first.
+        os.nice(NICENESS)
     options = WorkerOptions(api_url=api_url, api_key=api_key, modules=module or [], max_tasks=max_tasks)
 
     async def work() -> None:

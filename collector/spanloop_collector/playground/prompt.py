@@ -21,7 +21,6 @@ from spanloop_collector.score.rule_input import read_scorer
 
 MAX_MESSAGES = 200
 MAX_SCORERS = 16
-SECRET_OPTIONS = ("api_key", "base_url", "client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +106,6 @@ def _scorers(request: pb.RunPromptRequest) -> tuple[RuleScorer, ...]:
         path = f"scorers[{number}]"
         options = given.options if given.HasField("options") else None
         scorer = read_scorer(rules_pb2.RuleScorer(use=given.use, name=given.name, options=options), path)
-        for name in SECRET_OPTIONS:
-            if name in scorer.options:
-                raise invalid(f"{path}.options.{name}", "is not taken here; scorers ask the collector's own provider")
         if scorer.name in {other.name for other in scorers}:
             raise invalid(f"{path}.name", f"two scorers are called {scorer.name!r}; give one a name of its own")
         scorers.append(scorer)

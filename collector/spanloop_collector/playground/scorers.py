@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import importlib.util
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from operator import itemgetter
@@ -16,8 +14,7 @@ from spanloop.scoring.builtins import BUILTINS
 from spanloop.v1 import playground_pb2 as pb
 
 from spanloop_collector.score.rule import RuleScorer
-from spanloop_collector.score.work.pool import ScorerPool
-from spanloop_collector.score.work.work_task import WorkTask
+from spanloop_collector.score.work.on_demand import OnDemandScorer
 
 JUDGE_WORDS = "A model answers a prompt of yours with one of a few choices."
 
@@ -27,37 +24,21 @@ class Scorers:
 
     def __init__(self, modules: Sequence[str]) -> None:
         self._modules = modules
-        self._pools: dict[str, ScorerPool] = {}
-        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._scorers: dict[str, OnDemandScorer] = {}
 
     async def score(self, scorer: RuleScorer, row: Mapping[str, Any]) -> list[pb.RunScore]:
         """What the scorer says about a row of input, output, expected and metadata."""
-        task = WorkTask(uuid.uuid4().hex, "", json.dumps(asdict(scorer), sort_keys=True), json.dumps(row))
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._asked[task.id] = answer
-        try:
-            self._pool(task, scorer).submit(task)
-            return _scores(scorer, await answer)
-        finally:
-            del self._asked[task.id]
+        return _scores(scorer, await self._find(scorer).score(json.dumps(row)))
 
     async def close(self) -> None:
         """Ends every process."""
-        for pool in self._pools.values():
-            await pool.close()
+        for scorer in self._scorers.values():
+            await scorer.close()
 
-    def _pool(self, task: WorkTask, scorer: RuleScorer) -> ScorerPool:
-        self._pools = {text: pool for text, pool in self._pools.items() if not pool.is_empty}
-        if task.scorer not in self._pools:
-            self._pools[task.scorer] = ScorerPool(
-                scorer, modules=self._modules, report=self._take, read_trace=_no_trace
-            )
-        return self._pools[task.scorer]
-
-    def _take(self, result: dict[str, Any]) -> None:
-        answer = self._asked.get(result["id"])
-        if answer is not None and not answer.done():
-            answer.set_result(result)
+    def _find(self, scorer: RuleScorer) -> OnDemandScorer:
+        self._scorers = {text: found for text, found in self._scorers.items() if not found.is_unused}
+        text = json.dumps(asdict(scorer), sort_keys=True)
+        return self._scorers.setdefault(text, OnDemandScorer(scorer, modules=self._modules))
 
 
 def known_scorers() -> list[pb.PlaygroundScorer]:
@@ -78,11 +59,6 @@ def known_scorers() -> list[pb.PlaygroundScorer]:
             if hasattr(scorer, "eval_async") and scorer.__doc__
         ]
     return known
-
-
-async def _no_trace(task: WorkTask) -> bytes:
-    """A run of the playground leaves no spans."""
-    return b"[]"
 
 
 def _scores(scorer: RuleScorer, result: Mapping[str, Any]) -> list[pb.RunScore]:

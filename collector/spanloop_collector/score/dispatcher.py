@@ -22,6 +22,7 @@ from spanloop_collector.errors import SpanloopError
 from spanloop_collector.score.idle import IdleWatch
 from spanloop_collector.score.line import Key, Line, Lines
 from spanloop_collector.score.outcome import FAILED, RETURNED, Outcome, skipped
+from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.queue_reader import QueueReader
 from spanloop_collector.score.rates import Allowances
 from spanloop_collector.score.rule import Rule, RuleScorer
@@ -101,6 +102,7 @@ class Dispatcher:
         idle: IdleWatch,
         spending: Spending,
         slots: Slots,
+        pace: Pace,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._book = book
@@ -110,6 +112,7 @@ class Dispatcher:
         self._idle = idle
         self._spending = spending
         self._slots = slots
+        self._pace = pace
         self._now = now
         self._lines = Lines()
         self._owned = slots.owned()
@@ -349,8 +352,10 @@ class Dispatcher:
 
     async def _with_rows(self, tasks: Sequence[Task], claim: Claim) -> list[HandedOut]:
         """The tasks with what there is to score; those whose row is gone are skipped."""
+        started = time.monotonic()
         try:
             rows = await asyncio.to_thread(self._rows.read, tasks)
+            await self._pace.rest(time.monotonic() - started)
         except BaseException:
             for task in tasks:
                 self._release(task.id, claim.worker)

@@ -21,6 +21,20 @@ PASSING_CODES = frozenset(
 """ClickHouse is in trouble; any other error is the statement's own."""
 
 
+TOO_MUCH_CODES = frozenset(
+    {
+        159,  # TIMEOUT_EXCEEDED
+        241,  # MEMORY_LIMIT_EXCEEDED
+        307,  # TOO_MANY_BYTES
+    }
+)
+
+
 def is_passing(error: Error) -> bool:
     """Whether the same may succeed later."""
     return error.code in PASSING_CODES
+
+
+def is_too_much(error: Error) -> bool:
+    """Whether a statement about less may succeed."""
+    return error.code in TOO_MUCH_CODES

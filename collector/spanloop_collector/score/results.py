@@ -26,14 +26,14 @@ from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.scored_rows import KEY_COLUMNS, RowKey, table_of
 from spanloop_collector.score.task import Task
 from spanloop_collector.store import Store
+from spanloop_collector.store.store import LATE_INDEXES
 
 MAX_BATCH = 2000
 FIRST_RETRY_SECONDS = 0.5
 RETRY_MAX_SECONDS = 30.0
 MAX_ERROR_CHARACTERS = 1000
 
-SETTINGS = {
-    "materialize_skip_indexes_on_insert": "0",
+SETTINGS = LATE_INDEXES | {
     "optimize_on_insert": "0",
     "max_threads": "1",
     "max_insert_threads": "1",

@@ -16,6 +16,8 @@ from spanloop_collector.score.rule import EACH, FIRST, GROUP, SCOPES, SPAN, Boos
 
 MAX_NAME_CHARACTERS = 100
 MAX_TRACES = 64
+OPERATORS_OPTIONS = ("api_key", "base_url", "client")
+"""Where a model is asked and with which key: whoever may make rules must not send the operator's key elsewhere."""
 
 _NAME = re.compile(r"[\w.\- ]+")
 _USE = re.compile(r"[\w.]+(?::\w+)?|[\w./\-]+\.py:\w+")
@@ -134,6 +136,12 @@ def _options(given: rules_pb2.RuleScorer, path: str) -> dict[str, Any]:
         return {}
     if not isinstance(options, dict):
         raise _invalid(f"{path}.options", "expected an object")
+    for name in OPERATORS_OPTIONS:
+        if name in options:
+            raise _invalid(
+                f"{path}.options.{name}",
+                "is not taken from callers; OPENAI_BASE_URL and OPENAI_API_KEY of the workers say which model is asked",
+            )
     return options
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -45,6 +45,7 @@ class RuleBook:
         self._store = store
         self._changes = ChangeLog(store, "scoring_rule")
         self._rules: dict[str, Rule] = {}
+        self._active: tuple[Rule, ...] = ()
         self._failures: dict[str, str] = {}
         self._revisions: dict[tuple[str, int], Rule] = {}
         # Protects the fields above, which a thread replaces.
@@ -71,6 +72,7 @@ class RuleBook:
         rules = {rule.rule_id: rule for rule in latest}
         with self._lock:
             self._rules, self._failures = rules, failures
+            self._active = tuple(rule for rule in latest if rule.enabled)
             for rule in rules.values():
                 self._revisions[rule.rule_id, rule.revision] = rule
 
@@ -80,10 +82,9 @@ class RuleBook:
             found = [rule for rule in self._rules.values() if project in ("", rule.project)]
         return sorted(found, key=lambda rule: (rule.project, rule.name))
 
-    def active(self) -> list[Rule]:
-        """The rules that score."""
-        with self._lock:
-            return [rule for rule in self._rules.values() if rule.enabled]
+    def active(self) -> Sequence[Rule]:
+        """The rules that score: the same object until somebody changes a rule."""
+        return self._active
 
     def find(self, project: str, name: str) -> Rule:
         """The rule of that name as it is stored now; raises NotFoundError."""

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from spanloop.v1 import scoring_pb2
 
@@ -14,10 +13,11 @@ from spanloop_collector.api.json_codec import decode
 from spanloop_collector.errors import InvalidRequestError, RetryableError
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.queries import Queries
+from spanloop_collector.score.outcome import FAILED
 from spanloop_collector.score.rule import RuleScorer
-from spanloop_collector.score.work.pool import ScorerPool
+from spanloop_collector.score.work.on_demand import OnDemandScorer
 from spanloop_collector.score.work.traces import spans_statement, spans_text
-from spanloop_collector.score.work.work_task import WorkTask, failure
+from spanloop_collector.score.work.work_task import WorkTask
 
 MAX_ROWS = 100
 MAX_TRIALS = 4
@@ -44,26 +44,23 @@ class ScorerTrials:
         _check(rows)
         if self._running >= MAX_TRIALS:
             raise RetryableError(f"{MAX_TRIALS} scorers are being tried already; try again in a moment")
-        results: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
         async def read_trace(task: WorkTask) -> bytes:
             return await self._read_trace(task.row, principal)
 
-        pool = ScorerPool(
-            replace(scorer, concurrency=min(scorer.concurrency, MAX_PROCESSES)),
-            modules=self._modules,
-            report=results.put_nowait,
-            read_trace=read_trace,
-        )
+        limited = replace(scorer, concurrency=min(scorer.concurrency, MAX_PROCESSES))
+        asked = OnDemandScorer(limited, modules=self._modules, read_trace=read_trace)
+        answers = [asyncio.create_task(_ask(asked, number, row)) for number, row in enumerate(rows)]
         self._running += 1
         try:
-            for number, row in enumerate(rows):
-                pool.submit(WorkTask(str(number), "", "", row))
-            async for result in _in_time(results, len(rows)):
-                yield _message(result)
+            for answer in asyncio.as_completed(answers):
+                yield await answer
         finally:
             self._running -= 1
-            await pool.close()
+            for task in answers:
+                task.cancel()
+            # Nothing is awaited before: a caller that left may cancel whatever is.
+            await asked.close()
 
     async def _read_trace(self, row: str, principal: Principal) -> bytes:
         """The spans of the row's traces as far as the caller may see them; none for a row of no trace."""
@@ -86,23 +83,14 @@ def _check(rows: Sequence[str]) -> None:
             raise InvalidRequestError(f"{field}: expected a JSON object as text, got {row!r:.60}", field=field)
 
 
-async def _in_time(results: asyncio.Queue[dict[str, Any]], count: int) -> AsyncGenerator[dict[str, Any]]:
-    """So many results; rows that take too long have failed."""
-    loop = asyncio.get_running_loop()
-    end, late = loop.time() + MAX_SECONDS, {str(number) for number in range(count)}
-    while late:
-        try:
-            result = await asyncio.wait_for(results.get(), end - loop.time())
-        except TimeoutError:
-            break
-        late.remove(result["id"])
-        yield result
-    for id in late:
-        yield failure(WorkTask(id, "", "", ""), f"not scored within {MAX_SECONDS:.0f} s", is_retryable=True)
-
-
-def _message(result: dict[str, Any]) -> scoring_pb2.TaskResult:
+async def _ask(scorer: OnDemandScorer, number: int, row: str) -> scoring_pb2.TaskResult:
+    """The scorer's answer; a row that takes too long has failed."""
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            result = await scorer.score(row)
+    except TimeoutError:
+        result = {"status": FAILED, "error": f"not scored within {MAX_SECONDS:.0f} s", "is_retryable": True}
     message = scoring_pb2.TaskResult()
-    problems = decode(message, result)
+    problems = decode(message, result | {"id": str(number)})
     assert not problems, problems
     return message

@@ -27,11 +27,11 @@ from spanloop_collector.store import Store
 class Scoring:
     """Rules, queue and results of one collector."""
 
-    def __init__(self, store: Store, *, is_behind: Callable[[], bool] = lambda: False) -> None:
-        """`is_behind` says whether spans wait to be stored."""
+    def __init__(self, store: Store, *, waiting_seconds: Callable[[], float] = lambda: 0.0) -> None:
+        """`waiting_seconds` says how long the oldest spans wait to be stored."""
         self._store = store
         self.book = RuleBook(store)
-        pace = Pace(is_behind)
+        pace = Pace(waiting_seconds)
         self.results = Results(store, self.book, pace=pace)
         self._spending = Spending(store, is_needed=self._has_budget)
         self._slots = slots_of(store)
@@ -43,6 +43,7 @@ class Scoring:
             idle=IdleWatch(store, self.book),
             spending=self._spending,
             slots=self._slots,
+            pace=pace,
         )
         self.backfills = Backfills(store, self.book, self.dispatcher, is_ours=self._is_ours)
         self.trigger = Trigger(store, self.book, self.results, pace=pace, on_queued=self.dispatcher.nudge)
@@ -50,7 +51,7 @@ class Scoring:
     @property
     def is_needed(self) -> bool:
         """Whether there is anything for a worker to do, now or soon."""
-        return self.trigger.is_needed or self.dispatcher.held > 0 or self.backfills.is_busy
+        return self.dispatcher.held > 0 or self.backfills.is_busy
 
     def _has_budget(self) -> bool:
         return any(rule.budget.cost_per_day for rule in self.book.rules())

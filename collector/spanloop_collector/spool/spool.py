@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import bisect
 import logging
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,9 +27,6 @@ FLUSH_AFTER_SECONDS = 0.25
 
 # Requests in memory that wait for the disk. A slower disk than this bridges is told to the senders.
 MAX_WAITING_BYTES = 128 * 1024 * 1024
-
-# A segment is taken well within this time of its first request when ClickHouse keeps up.
-BEHIND_NS = 1_000_000_000
 
 logger = logging.getLogger(__name__)
 
@@ -136,9 +132,9 @@ class Spool:
         return self._ledger.backlog(active_age_seconds=self._active_age())
 
     @property
-    def is_behind(self) -> bool:
-        """Whether what is sealed has to wait for somebody who takes it."""
-        return bool(self._ready) and time.time_ns() - self._ready[0].created_unix_nano > BEHIND_NS
+    def oldest_ready_unix_nano(self) -> int | None:
+        """When the oldest segment that waits for somebody to take it was begun; None when none waits."""
+        return self._ready[0].created_unix_nano if self._ready else None
 
     async def close(self) -> None:
         """Commits what is still waiting; the files stay for the next start."""

@@ -29,12 +29,20 @@ OTLP_MESSAGES = {
 """By signal: the table its inserts go to, and the message they are made of."""
 
 
-INSERT_SETTINGS = {
+LATE_INDEXES = {
+    "exclude_materialize_skip_indexes_on_insert": (
+        "by_trace_id, by_span_id, by_id, by_experiment, by_metadata, by_input_words, by_output_words, by_body_words"
+    )
+}
+"""Indexes of rows are built when parts merge: on insert they would cost as much as everything else.
+
+All but `by_received`, by which what has just come is found without reading what came before.
+"""
+
+INSERT_SETTINGS = LATE_INDEXES | {
     "input_format_protobuf_oneof_presence": "1",
     # Where a batch goes, through views into other tables, a second try must not count twice.
     "deduplicate_blocks_in_dependent_materialized_views": "1",
-    # Text indexes are built when parts merge: on insert they would cost as much as everything else.
-    "materialize_skip_indexes_on_insert": "0",
     # Merges and FINAL find older versions of a row; looking for them in each block costs a quarter of an insert.
     "optimize_on_insert": "0",
     # One thread each: inserts run side by side instead.

@@ -19,6 +19,8 @@ from spanloop_collector.schema.cluster import stored
 from spanloop_collector.store import Store
 
 LOOK_EVERY_SECONDS = 0.5
+BEHIND_SECONDS = 0.5
+"""A segment is stored well within this time of its first span when ClickHouse keeps up."""
 # Inserts must have kept up for this long before merges go on: one that starts in the middle of a burst slows it down,
 # and is broken off and lost when it has to wait again.
 CALM_SECONDS = 3.0
@@ -32,8 +34,8 @@ class Inserts(Protocol):
     """Where spans wait to be stored."""
 
     @property
-    def is_behind(self) -> bool:
-        """Whether they wait longer than they should."""
+    def waiting_seconds(self) -> float:
+        """How long the oldest of them wait."""
 
 
 class MergePacer:
@@ -67,7 +69,7 @@ class MergePacer:
             (self._stop_merges if has_room else self._start_merges)()
 
     def _is_behind(self) -> bool:
-        is_behind = any(each.is_behind for each in self._inserts)
+        is_behind = any(each.waiting_seconds > BEHIND_SECONDS for each in self._inserts)
         if is_behind:
             self._behind_at = time.monotonic()
         return is_behind

@@ -29,8 +29,6 @@ FIRST_RETRY_SECONDS = 0.25
 # Beside another insert, the next one waits so much longer for a fuller segment: ClickHouse analyses the views for each
 # insert anew, which takes as long as mapping thousands of spans.
 CROWDED_PATIENCE_SECONDS = 0.4
-# A segment is stored well within this time of its first span when ClickHouse keeps up.
-BEHIND_SECONDS = 0.5
 BARRIER_POLL_SECONDS = 0.02
 # Ages of segments and the barrier's own time come from different clocks.
 CLOCK_MARGIN_SECONDS = 0.01
@@ -65,10 +63,13 @@ class Writer:
         self._is_failing = False
 
     @property
-    def is_behind(self) -> bool:
-        """Whether anything waits longer to be stored than it does when ClickHouse keeps up."""
-        oldest = min((segment.created_unix_nano for segment in self._inserting), default=time.time_ns())
-        return self._spool.is_behind or time.time_ns() - oldest > BEHIND_SECONDS * 1e9
+    def waiting_seconds(self) -> float:
+        """How long the oldest segment waits to be stored, from its first request on; 0 when there is none."""
+        begun = [segment.created_unix_nano for segment in self._inserting]
+        if (ready := self._spool.oldest_ready_unix_nano) is not None:
+            begun.append(ready)
+        now = time.time_ns()
+        return (now - min(begun, default=now)) / 1e9
 
     def start(self) -> None:
         """Starts the workers."""

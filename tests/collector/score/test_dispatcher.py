@@ -9,6 +9,7 @@ from typing import Any
 
 from spanloop_collector.score.dispatcher import LEASE_SECONDS, Claim, Dispatcher, HandedOut
 from spanloop_collector.score.outcome import FAILED, SCORED, OneScore, Outcome
+from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.rule import Budget, Rule, RuleScorer
 from spanloop_collector.score.scored_rows import ScoredRow
 from spanloop_collector.score.slots import EverySlot
@@ -41,6 +42,7 @@ class Bench:
             idle=idle,
             spending=anything,
             slots=EverySlot(),
+            pace=Pace(lambda: 0.0),
             now=lambda: self.now,
         )
 

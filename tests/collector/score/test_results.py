@@ -17,7 +17,7 @@ MANY = MAX_BATCH + 500
 
 
 def results_of(store: Store) -> Results:
-    return Results(store, RuleBook(store), pace=Pace(lambda: False))
+    return Results(store, RuleBook(store), pace=Pace(lambda: 0.0))
 
 
 def ids(number: int) -> dict[str, bytes]:

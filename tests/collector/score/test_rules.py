@@ -68,6 +68,10 @@ def test_the_same_rule_again_changes_nothing_and_each_change_is_a_version(projec
             {"scorers": [{"use": "judge", "options": {"prompt": "x", "choices": {"a": 1, "b": 0}}}]},
             r"judge\.prompt names nothing of the row",
         ),
+        (
+            {"scorers": [{"use": "autoevals.Factuality", "options": {"base_url": "https://elsewhere.example"}}]},
+            r"rule\.scorers\[0\]\.options\.base_url: is not taken from callers; OPENAI_BASE_URL",
+        ),
         ({"scorers": [{"use": "is_json"}, {"use": "is_json"}]}, r"two scorers are called 'is_json'"),
         ({"sampling_rate": 1.5}, r"rule\.sampling_rate: expected a number from 0 to 1, got 1\.5"),
         ({"filter": "nothing > 1"}, r"rule\.filter: .*nothing"),

@@ -73,6 +73,7 @@ def name(process: psutil.Process) -> str:
     [
         ({"use": "nonsense"}, ["{}"], "scorer: there is no scorer 'nonsense'; built in are"),
         ({"use": "judge", "options": {"prompt": "hm"}}, ["{}"], "scorer: options of the judge: missing"),
+        ({"use": "scorers:is_polite", "options": {"api_key": "sk"}}, ["{}"], "scorer.options.api_key: is not taken"),
         ({"use": "is_json"}, [], "rows: expected 1 to 100, got 0"),
         ({"use": "is_json"}, ["{}", "[1]"], "rows[1]: expected a JSON object as text, got '[1]'"),
     ],

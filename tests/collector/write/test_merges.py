@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
-from spanloop_collector.settings import SpoolSettings
+from spanloop_collector.settings import SpoolSettings, WriteSettings
 from spanloop_collector.spool import Spool
 from spanloop_collector.store import Store
-from spanloop_collector.write import merges
+from spanloop_collector.write import Writer, merges
+from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.merges import MergePacer
 
 from tests.collector.schema.spans import request, span
@@ -29,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store, tmp_path: Path) -> None:
     store.insert_otlp("traces", request(span(name="stored")), token="stored")
     spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
-    async with running(MergePacer(store, [spool])):
+    async with running(MergePacer(store, [writer_of(spool, store, tmp_path)])):
         assert await merges_become(True, store)
         await spool.append(request(span(name="waits")), item_count=1)
         spool.seal()
@@ -46,10 +47,15 @@ async def test_a_pacer_that_ends_leaves_merges_running(store: Store, tmp_path: P
     spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
     await spool.append(request(span(name="waits")), item_count=1)
     spool.seal()
-    async with running(MergePacer(store, [spool])):
+    async with running(MergePacer(store, [writer_of(spool, store, tmp_path)])):
         assert await merges_become(False, store)
     assert await merges_become(True, store)
     await spool.close()
+
+
+def writer_of(spool: Spool, store: Store, directory: Path) -> Writer:
+    """A writer that was not started: what is sealed waits."""
+    return Writer("traces", spool, store, DeadLetters(directory / "dead", store), WriteSettings())
 
 
 @asynccontextmanager
