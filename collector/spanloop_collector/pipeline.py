@@ -8,6 +8,7 @@ receive ─▶ intake ─▶ spool ─▶ write ─▶ ClickHouse ◀─ query
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -77,7 +78,7 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
 
     dead_letters = DeadLetters(settings.data_dir / "dead", store)
     writers: list[Writer] = []
-    scoring = Scoring(store, waiting_seconds=lambda: _longest_wait(writers))
+    scoring = Scoring(store, calm_seconds=lambda: _calm_seconds(writers))
     await stages.enter_async_context(scoring.running())
     writers += [
         Writer("traces", spools["traces"], store, dead_letters, settings.write, look_at=scoring.trigger.look_at),
@@ -206,8 +207,8 @@ async def _replay(spools: Mapping[str, Spool], dead_letters: DeadLetters, letter
     await spools[letter.signal].append(payload, item_count=letter.item_count, flags=flags)
 
 
-def _longest_wait(writers: Iterable[Writer]) -> float:
-    return max((writer.waiting_seconds for writer in writers), default=0.0)
+def _calm_seconds(writers: Iterable[Writer]) -> float:
+    return min((writer.calm_seconds for writer in writers), default=math.inf)
 
 
 def _with_port(address: str, port: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -27,11 +28,11 @@ from spanloop_collector.store import Store
 class Scoring:
     """Rules, queue and results of one collector."""
 
-    def __init__(self, store: Store, *, waiting_seconds: Callable[[], float] = lambda: 0.0) -> None:
-        """`waiting_seconds` says how long the oldest spans wait to be stored."""
+    def __init__(self, store: Store, *, calm_seconds: Callable[[], float] = lambda: math.inf) -> None:
+        """`calm_seconds` says for how long spans were stored in time."""
         self._store = store
         self.book = RuleBook(store)
-        pace = Pace(waiting_seconds)
+        pace = Pace(calm_seconds)
         self.results = Results(store, self.book, pace=pace)
         self._spending = Spending(store, is_needed=self._has_budget)
         self._slots = slots_of(store)

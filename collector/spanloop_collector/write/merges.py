@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -19,8 +18,6 @@ from spanloop_collector.schema.cluster import stored
 from spanloop_collector.store import Store
 
 LOOK_EVERY_SECONDS = 0.5
-BEHIND_SECONDS = 0.5
-"""A segment is stored well within this time of its first span when ClickHouse keeps up."""
 # Inserts must have kept up for this long before merges go on: one that starts in the middle of a burst slows it down,
 # and is broken off and lost when it has to wait again.
 CALM_SECONDS = 3.0
@@ -34,8 +31,8 @@ class Inserts(Protocol):
     """Where spans wait to be stored."""
 
     @property
-    def waiting_seconds(self) -> float:
-        """How long the oldest of them wait."""
+    def calm_seconds(self) -> float:
+        """For how long they were stored in time; 0 while any waits longer than that."""
 
 
 class MergePacer:
@@ -46,7 +43,6 @@ class MergePacer:
         self._table = stored("spans", store.cluster)
         self._inserts = list(inserts)
         self._is_held = False
-        self._behind_at = float("-inf")
 
     async def run(self) -> None:
         """Works until cancelled, and leaves merges running."""
@@ -55,24 +51,19 @@ class MergePacer:
             await self._try(self._start_merges)
             while True:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
-                if self._is_behind() or self._is_held:
-                    await self._try(self._adjust)
+                is_burst = any(each.calm_seconds <= CALM_SECONDS for each in self._inserts)
+                if is_burst:
+                    await self._try(self._hold)
+                elif self._is_held:
+                    await self._try(self._start_merges)
         finally:
             if self._is_held:
                 await self._try(self._start_merges)
 
-    def _adjust(self) -> None:
-        if time.monotonic() - self._behind_at > CALM_SECONDS:
-            if self._is_held:
-                self._start_merges()
-        elif self._is_held != (has_room := self._count_parts() < MAX_PARTS):
+    def _hold(self) -> None:
+        """Stops merges as long as there is room for more parts."""
+        if self._is_held != (has_room := self._count_parts() < MAX_PARTS):
             (self._stop_merges if has_room else self._start_merges)()
-
-    def _is_behind(self) -> bool:
-        is_behind = any(each.waiting_seconds > BEHIND_SECONDS for each in self._inserts)
-        if is_behind:
-            self._behind_at = time.monotonic()
-        return is_behind
 
     def _count_parts(self) -> int:
         (count,) = self._store.column(

@@ -29,6 +29,8 @@ FIRST_RETRY_SECONDS = 0.25
 # Beside another insert, the next one waits so much longer for a fuller segment: ClickHouse analyses the views for each
 # insert anew, which takes as long as mapping thousands of spans.
 CROWDED_PATIENCE_SECONDS = 0.4
+# A segment is stored well within this time of its first request when ClickHouse keeps up.
+LATE_SECONDS = 0.5
 BARRIER_POLL_SECONDS = 0.02
 # Ages of segments and the barrier's own time come from different clocks.
 CLOCK_MARGIN_SECONDS = 0.01
@@ -61,15 +63,16 @@ class Writer:
         self._is_stopping = asyncio.Event()
         self._inserting: list[SealedSegment] = []
         self._is_failing = False
+        self._late_at = float("-inf")
 
     @property
-    def waiting_seconds(self) -> float:
-        """How long the oldest segment waits to be stored, from its first request on; 0 when there is none."""
-        begun = [segment.created_unix_nano for segment in self._inserting]
+    def calm_seconds(self) -> float:
+        """For how long everything was stored in time; 0 while something waits longer than that."""
+        waiting = [segment.created_unix_nano for segment in self._inserting]
         if (ready := self._spool.oldest_ready_unix_nano) is not None:
-            begun.append(ready)
-        now = time.time_ns()
-        return (now - min(begun, default=now)) / 1e9
+            waiting.append(ready)
+        is_late = bool(waiting) and _is_late(min(waiting))
+        return 0.0 if is_late else time.monotonic() - self._late_at
 
     def start(self) -> None:
         """Starts the workers."""
@@ -110,6 +113,8 @@ class Writer:
             self._inserting.append(segment)
             if not await self._write(segment):
                 self._spool.release(segment)
+            if _is_late(segment.created_unix_nano):
+                self._late_at = time.monotonic()
             self._inserting.remove(segment)
 
     async def _write(self, segment: SealedSegment) -> bool:
@@ -186,3 +191,7 @@ class Writer:
         if not self._is_failing:
             self._is_failing = True
             logger.warning("write: inserts fail, kept on disk and tried again signal=%s reason=%s", self._signal, error)
+
+
+def _is_late(created_unix_nano: int) -> bool:
+    return time.time_ns() - created_unix_nano > LATE_SECONDS * 1e9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -42,7 +43,7 @@ class Bench:
             idle=idle,
             spending=anything,
             slots=EverySlot(),
-            pace=Pace(lambda: 0.0),
+            pace=Pace(lambda: math.inf),
             now=lambda: self.now,
         )
 

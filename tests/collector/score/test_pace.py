@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from spanloop_collector.score.pace import BEHIND_SECONDS, MAX_REST_SECONDS, REST_PER_WORK, Pace
+from spanloop_collector.score.pace import CALM_SECONDS, MAX_REST_SECONDS, REST_PER_WORK, Pace
 
 WORK_SECONDS = 0.01
 
@@ -17,7 +17,7 @@ async def rested(pace: Pace, worked_seconds: float, **options: float) -> float:
 
 
 async def test_rest_is_a_multiple_of_work_only_while_spans_wait() -> None:
-    behind, in_time = Pace(lambda: BEHIND_SECONDS * 2), Pace(lambda: BEHIND_SECONDS / 2)
+    behind, in_time = Pace(lambda: 0.0), Pace(lambda: CALM_SECONDS * 2)
 
     assert await rested(behind, WORK_SECONDS) >= WORK_SECONDS * REST_PER_WORK * 0.99
     assert await rested(in_time, 60.0) < MAX_REST_SECONDS
@@ -25,6 +25,6 @@ async def test_rest_is_a_multiple_of_work_only_while_spans_wait() -> None:
 
 
 async def test_rest_ends_with_the_burst() -> None:
-    waiting = iter([BEHIND_SECONDS * 2, 0.0])
+    calm = iter([0.0, CALM_SECONDS * 2])
 
-    assert await rested(Pace(lambda: next(waiting)), 60.0) < MAX_REST_SECONDS / 2
+    assert await rested(Pace(lambda: next(calm)), 60.0) < MAX_REST_SECONDS / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from spanloop_collector.score.outcome import SCORED, OneScore, Outcome
@@ -17,7 +18,7 @@ MANY = MAX_BATCH + 500
 
 
 def results_of(store: Store) -> Results:
-    return Results(store, RuleBook(store), pace=Pace(lambda: 0.0))
+    return Results(store, RuleBook(store), pace=Pace(lambda: math.inf))
 
 
 def ids(number: int) -> dict[str, bytes]:

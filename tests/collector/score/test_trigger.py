@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -33,7 +34,7 @@ async def test_python_does_as_much_for_a_thousand_spans_as_for_one(
     for number in range(10):
         scorers = (RuleScorer("is_json", "is_json"),)
         book.put(Rule("p", f"rule {number}", scorers, filter=filter), actor=Actor("test"))
-    pace = Pace(lambda: 0.0)
+    pace = Pace(lambda: math.inf)
     trigger = Trigger(store, book, Results(store, book, pace=pace), pace=pace, on_queued=lambda: None)
     calls = []
     async with line(tmp_path, store) as it:
