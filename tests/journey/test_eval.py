@@ -23,6 +23,7 @@ from spanloop.eval.command import main
 
 from tests.support.collector_process import CollectorProcess
 from tests.support.command import spanloop as command
+from tests.support.command_here import ask_here
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -163,6 +164,22 @@ def test_hill_climbing_starts_from_the_last_experiment(shared_collector: Collect
         (1, 2, 1.0),
         (2, 4, 1.0),
     ]
+
+
+def test_hill_climbing_takes_what_reviewers_said_even_null(shared_collector: CollectorProcess, project: str) -> None:
+    Eval(project, [{"input": n, "expected": n} for n in range(3)], double, [], experiment_name="start")
+
+    def review(*arguments: str) -> str:
+        done = ask_here(shared_collector, "review", *arguments, SPANLOOP_PROJECT=project, SPANLOOP_REVIEWER="anna")
+        assert not done.error, done
+        return done.stdout
+
+    for input, correction in (("1", "null"), ("2", "22")):
+        review("add", "--source", "eval_rows", "--where", f"is_root AND input = '{input}'")
+        item = json.loads(review("next").partition("\nYours until")[0])
+        review("done", item["id"], "--expected", correction)
+    climbed = Eval(project, BaseExperiment(), double, [])
+    assert sorted((each.input, each.expected) for each in climbed.results) == [(0, 0), (1, None), (2, 22)]
 
 
 def test_rows_lead_back_to_the_dataset(shared_collector: CollectorProcess, project: str) -> None:

@@ -17,6 +17,7 @@ from rich.table import Table
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console, notes
 from spanloop_collector.cli.tables import show_cell
+from spanloop_collector.cli.variant_tree import show_tree
 from spanloop_collector.client import ApiClient, ApiError
 from spanloop_collector.errors import ConfigError
 
@@ -106,7 +107,7 @@ def list_experiments(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, a
 @variants.command()
 def show(name: Name, project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
     """Show an experiment: its variants as a tree, each with its pass rate against the baseline's."""
-    _show(ApiClient(api_url, key=api_key).get(_path(name), project=project))
+    show_tree(ApiClient(api_url, key=api_key).get(_path(name), project=project))
 
 
 @variants.command()
@@ -265,39 +266,6 @@ def _started(client: ApiClient, experiment: Mapping[str, Any], project: str, wai
     while experiment["status"] in RUNNING:
         time.sleep(LOOK_EVERY_SECONDS)
         experiment = client.get(_path(experiment["name"]), project=project)
-    _show(experiment)
+    show_tree(experiment)
     if experiment["status"] == "baseline_failed":
         raise ApiError('not one test of the baseline came back; look at `spanloop sql "SELECT * FROM variant_tests"`')
-
-
-def _show(experiment: Mapping[str, Any]) -> None:
-    table = Table(
-        "variant", "change", "passed", "pass rate", "against baseline", "completed", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    _add_rows(table, experiment["variants"], parent="", depth=0)
-    notes().print(f"{experiment['name']}: {experiment['status']}, {experiment['task_count']} tasks", style="dim")
-    console().print(table if table.row_count else "No runs yet: set tasks, then run the baseline.")
-
-
-def _add_rows(table: Table, found: list[Mapping[str, Any]], *, parent: str, depth: int) -> None:
-    for each in found:
-        if each["parent"] == parent:
-            table.add_row(*map(show_cell, _describe(each, depth)))
-            _add_rows(table, found, parent=each["name"], depth=depth + 1)
-
-
-def _describe(variant: Mapping[str, Any], depth: int) -> list[str]:
-    value = json.dumps(variant.get("value"), ensure_ascii=False)
-    change = f"{variant['step']}.{variant['parameter']} = {value}" if variant["parent"] else "as it is"
-    cells = ["  " * depth + variant["name"], change]
-    outcome = variant.get("outcome")
-    if outcome is None:
-        return [*cells, "", "", "", "not yet"]
-    against = outcome.get("against_baseline")
-    return [
-        *cells,
-        f"{outcome['passed']} of {outcome['total']}",
-        f"{outcome['pass_rate']:.1f} %",
-        "" if against is None else f"{against:+.1f} %",
-        outcome["completed"],
-    ]

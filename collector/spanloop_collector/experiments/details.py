@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.experiments.record import Experiment
-
-if TYPE_CHECKING:
-    from spanloop_collector.experiments.comparison import Values
+from spanloop_collector.experiments.values import Values
 
 Row = dict[str, Any]
 

@@ -9,6 +9,7 @@ from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row_input import invalid, is_number
+from spanloop_collector.experiments.statistics import Numbers
 from spanloop_collector.query.catalog import sql_text
 
 TASK_SECONDS = "task_duration"
@@ -38,6 +39,10 @@ class Quantity:
     is_score: bool
     unit: str = ""
     is_lower_better: bool = False
+
+    def gain(self, difference: Numbers) -> Numbers:
+        """The differences, counted so that more is better."""
+        return -difference if self.is_lower_better else difference
 
 
 def quantities(

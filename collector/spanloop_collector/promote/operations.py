@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeVar
 
-from clickhouse_connect.driver.client import Client
 from spanloop.v1 import datasets_pb2
 from spanloop.v1 import promote_pb2 as pb
 
-from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.api.row_locks import KeyedLocks
-from spanloop_collector.datasets.answers import dataset_message, row_message, version_text
+from spanloop_collector.datasets.answers import dataset_message
 from spanloop_collector.datasets.clock import VersionClock
-from spanloop_collector.datasets.history import Change, record_change
 from spanloop_collector.datasets.leftovers import Leftovers
 from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_rows
-from spanloop_collector.datasets.row import read_row
 from spanloop_collector.datasets.writer import RowWriter
-from spanloop_collector.errors import NotFoundError, PermissionDeniedError, QueryError
+from spanloop_collector.errors import NotFoundError, PermissionDeniedError
 from spanloop_collector.keys.principal import Scope
-from spanloop_collector.promote.checked_copy import SchemaCopy
-from spanloop_collector.promote.copy import Checked, Copy
+from spanloop_collector.promote.answers import job_message, source_row, step_message
+from spanloop_collector.promote.copy import Checked
 from spanloop_collector.promote.jobs import Job, Jobs
-from spanloop_collector.promote.lineage import Lineage, Step
+from spanloop_collector.promote.lineage import Lineage
+from spanloop_collector.promote.promotions import Promotions
 from spanloop_collector.promote.select import count_select, source_select
 from spanloop_collector.promote.spec import PromoteSpec, read_spec
 from spanloop_collector.query.queries import Queries
-from spanloop_collector.query.reader import translate
 from spanloop_collector.store import Store
-from spanloop_collector.store.connect import connect
 
 MAX_JOB_PAGE = 1_000
-
-_SCOPE = re.compile(r"[:.]? [Ii]n scope .*?(?= \([A-Z_]+\)$|$)", re.DOTALL)
-
-Answer = TypeVar("Answer")
 
 
 class PromoteOperations:
@@ -67,6 +53,7 @@ class PromoteOperations:
         self._leftovers = leftovers
         self._registry = Registry(store, clock)
         self._jobs = Jobs(store, clock)
+        self._promotions = Promotions(store, self._jobs, clock=clock, leftovers=leftovers)
         self._default_project = default_project
 
     async def promote(self, request: pb.PromoteRequest, call: Call) -> pb.PromoteResponse:
@@ -80,18 +67,15 @@ class PromoteOperations:
         checked = await self._check(spec, call, with_facts=has_schema)
         dataset = await self._dataset(spec.project, name, dataset)
         async with self._locks.hold([(dataset.project, dataset.id)]):
-            return await asyncio.to_thread(self._write, checked, dataset, call.principal.key_id)
+            return await asyncio.to_thread(self._promotions.write, checked, dataset, call.principal.key_id)
 
     async def create_promote_job(self, request: pb.PromoteRequest, call: Call) -> pb.CreatePromoteJobResponse:
         """Sets rows aside."""
         spec, name = self._read(request, call)
         checked = await self._check(spec, call, with_facts=True)
         dataset = await self._dataset(spec.project, name)
-        job = await asyncio.to_thread(
-            self._with_client,
-            lambda client: self._jobs.create(client, Copy(client, self._store.database, dataset, checked)),
-        )
-        return pb.CreatePromoteJobResponse(job=_job(job))
+        job = await asyncio.to_thread(self._promotions.set_aside, checked, dataset)
+        return pb.CreatePromoteJobResponse(job=job_message(job))
 
     async def list_promote_jobs(self, request: pb.ListPromoteJobsRequest, call: Call) -> pb.ListPromoteJobsResponse:
         """The jobs of a project."""
@@ -99,12 +83,12 @@ class PromoteOperations:
         project = request.project or call.principal.project
         call.principal.require_project(project)
         jobs = await asyncio.to_thread(self._jobs.of_project, project)
-        return pb.ListPromoteJobsResponse(jobs=[_job(job) for job in jobs])
+        return pb.ListPromoteJobsResponse(jobs=[job_message(job) for job in jobs])
 
     async def get_promote_job(self, request: pb.GetPromoteJobRequest, call: Call) -> pb.GetPromoteJobResponse:
         """One job."""
         call.refuse_problems()
-        return pb.GetPromoteJobResponse(job=_job(await self._job(request.job_id, call)))
+        return pb.GetPromoteJobResponse(job=job_message(await self._job(request.job_id, call)))
 
     async def fetch_promote_job_rows(
         self, request: pb.FetchPromoteJobRowsRequest, call: Call
@@ -116,7 +100,7 @@ class PromoteOperations:
         job = await self._job(request.job_id, call)
         rows = await asyncio.to_thread(self._jobs.page, job, request.limit)
         done = int(rows[-1]["number"]) if rows else job.done
-        return pb.FetchPromoteJobRowsResponse(rows=[_source_row(row) for row in rows], done=done)
+        return pb.FetchPromoteJobRowsResponse(rows=[source_row(row) for row in rows], done=done)
 
     async def write_promote_job_rows(
         self, request: pb.WritePromoteJobRowsRequest, call: Call
@@ -150,7 +134,7 @@ class PromoteOperations:
         async with self._locks.hold([(dataset.project, dataset.id)]):
             saved = await asyncio.to_thread(write)
         results = [datasets_pb2.DatasetRowResult(id=each.given.id, error=str(each.error or "")) for each in writes]
-        return pb.WritePromoteJobRowsResponse(job=_job(saved), results=results)
+        return pb.WritePromoteJobRowsResponse(job=job_message(saved), results=results)
 
     async def delete_promote_job(self, request: pb.DeletePromoteJobRequest, call: Call) -> pb.DeletePromoteJobResponse:
         """Ends a job."""
@@ -173,7 +157,8 @@ class PromoteOperations:
             sources, uses = lineage.sources(request.id), lineage.uses(request.id)
             names = lineage.names([*sources, *uses])
             return pb.GetLineageResponse(
-                sources=[_step(step, names) for step in sources], uses=[_step(step, names) for step in uses]
+                sources=[step_message(step, names) for step in sources],
+                uses=[step_message(step, names) for step in uses],
             )
 
         return await asyncio.to_thread(read)
@@ -193,10 +178,7 @@ class PromoteOperations:
         )
         count, _ = await self._queries.checked(count_select(spec), principal=call.principal)
         checked = Checked(spec, rows, count, settings)
-        nowhere = DatasetRecord(project=spec.project, id="", name="")
-        await asyncio.to_thread(
-            self._with_client, lambda client: Copy(client, self._store.database, nowhere, checked).analyse()
-        )
+        await asyncio.to_thread(self._promotions.analyse, checked)
         return checked
 
     async def _dataset(self, project: str, name: str, found: DatasetRecord | None = None) -> DatasetRecord:
@@ -214,47 +196,10 @@ class PromoteOperations:
         checked = await self._check(spec, call)
         # One that does not exist has no rows: none is known.
         target = dataset or DatasetRecord(project=spec.project, id="", name=name)
-
-        def look(client: Client) -> pb.PromoteResponse:
-            copy = Copy(client, self._store.database, target, checked)
-            rows = [row_message(row) for row in copy.preview()]
-            return pb.PromoteResponse(matched=copy.matched(), inserted=copy.new(), rows=rows)
-
-        answer = await asyncio.to_thread(self._with_client, look)
+        answer = await asyncio.to_thread(self._promotions.look, checked, target)
         if dataset is not None:
             answer.dataset.CopyFrom(dataset_message(self._store, dataset))
         return answer
-
-    def _write(self, checked: Checked, dataset: DatasetRecord, key_id: str) -> pb.PromoteResponse:
-        answer = pb.PromoteResponse()
-        has_schema = dataset.input_schema or dataset.expected_schema
-        write = self._write_checked if has_schema else self._write_all
-        with self._leftovers.writing(dataset):
-            self._with_client(lambda client: write(client, checked, dataset, key_id, answer))
-        answer.dataset.CopyFrom(dataset_message(self._store, dataset))
-        return answer
-
-    def _write_all(
-        self, client: Client, checked: Checked, dataset: DatasetRecord, key_id: str, answer: pb.PromoteResponse
-    ) -> None:
-        copy = Copy(client, self._store.database, dataset, checked)
-        version = self._clock.next(after=copy.newest_version())
-        answer.inserted, answer.updated = copy.write(version)
-        if answer.inserted or answer.updated:
-            change = Change(version, "promote", answer.inserted, answer.updated, key_id=key_id)
-            record_change(self._store, dataset, change)
-            answer.version = version_text(version)
-        # Into an empty dataset everything goes, unless rows were dropped as repetitions.
-        is_first = copy.is_first and checked.spec.deduplicate != "input" and "id" not in checked.spec.fields
-        answer.matched = answer.inserted if is_first else copy.matched()
-
-    def _write_checked(
-        self, client: Client, checked: Checked, dataset: DatasetRecord, key_id: str, answer: pb.PromoteResponse
-    ) -> None:
-        """Rows of a dataset with schemas are read and checked one by one."""
-        copy = Copy(client, self._store.database, dataset, checked)
-        SchemaCopy(self._store, self._jobs, dataset, self._clock).run(copy, client, key_id, answer)
-        answer.matched = copy.matched()
 
     async def _job(self, job_id: str, call: Call) -> Job:
         job = await asyncio.to_thread(self._jobs.find, job_id)
@@ -263,67 +208,3 @@ class PromoteOperations:
         except PermissionDeniedError:
             raise NotFoundError(f"job_id: there is no promotion job {job_id!r}") from None
         return job
-
-    def _with_client(self, work: Callable[[Client], Answer]) -> Answer:
-        """What the work makes of a client of its own; ClickHouse's refusals are the caller's."""
-        try:
-            with closing(connect(self._store.settings, self._store.data_dir, in_database=True)) as client:
-                return work(client)
-        except Exception as error:
-            _raise_as_callers(error)
-
-
-def _raise_as_callers(error: Exception) -> NoReturn:
-    """Raises ClickHouse's error without the statement that was made around the caller's words."""
-    try:
-        translate(error)
-    except QueryError as refused:
-        raise QueryError(_SCOPE.sub("", str(refused)), code=refused.code) from error
-
-
-def _source_row(row: dict[str, Any]) -> pb.PromoteSourceRow:
-    return pb.PromoteSourceRow(
-        row=row_message(read_row(row)),
-        output=row["output"] or "null",
-        name=row["name"],
-        type=row["type"],
-        error=row["error"],
-        scores=write_json(row["scores"]),
-        metrics=write_json(row["metrics"]),
-        trace_id=row["trace_id"],
-        span_id=row["span_id"],
-        created=row["source_created_text"].replace(" ", "T") + "Z",
-    )
-
-
-def _job(job: Job) -> pb.PromoteJob:
-    return pb.PromoteJob(
-        id=job.id,
-        project=job.project,
-        dataset_id=job.dataset_id,
-        state=job.state,
-        total=job.total,
-        done=job.done,
-        written=job.written,
-        created=_time(job.created_ms),
-        updated=_time(job.updated_ms),
-    )
-
-
-def _step(step: Step, names: dict[str, str]) -> pb.LineageStep:
-    return pb.LineageStep(
-        from_type=step.from_type,
-        from_object_id=step.from_object_id,
-        from_id=step.from_id,
-        from_version=step.from_version,
-        to_type=step.to_type,
-        to_object_id=step.to_object_id,
-        to_id=step.to_id,
-        to_version=step.to_version,
-        from_name=names.get(step.from_object_id, ""),
-        to_name=names.get(step.to_object_id, ""),
-    )
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat()

@@ -15,14 +15,10 @@
 from spanloop.eval._case import BaseExperiment, EvalCase
 from spanloop.eval._eval import Eval, EvalAsync
 from spanloop.eval._evaluator import Evaluator
-from spanloop.eval._experiment import (
-    Experiment,
-    MixedLoggingError,
-    ReadonlyExperiment,
-    current_experiment,
-    init_experiment,
-)
+from spanloop.eval._experiment import Experiment, MixedLoggingError
 from spanloop.eval._hooks import EvalHooks
+from spanloop.eval._init_experiment import current_experiment, init_experiment
+from spanloop.eval._readonly import ReadonlyExperiment
 from spanloop.eval._report import Reporter
 from spanloop.eval._result import (
     EvalResult,

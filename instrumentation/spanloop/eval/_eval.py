@@ -13,14 +13,9 @@ from spanloop._json import to_json
 from spanloop.eval import _registry
 from spanloop.eval._case import BaseExperiment, Data, EvalCase, resolve_data
 from spanloop.eval._evaluator import Evaluator
-from spanloop.eval._experiment import (
-    FLUSH_SECONDS,
-    Experiment,
-    ReadonlyExperiment,
-    create_experiment,
-    dataset_fields,
-)
+from spanloop.eval._experiment import FLUSH_SECONDS, Experiment, create_experiment, dataset_fields
 from spanloop.eval._git import repo_info as read_repo_info
+from spanloop.eval._readonly import ReadonlyExperiment
 from spanloop.eval._recording import Recording
 from spanloop.eval._remote import Experiments, is_away, summary_of
 from spanloop.eval._report import Reporter, default_reporter

@@ -11,114 +11,32 @@ print(experiment.summarize())
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from spanloop import _attributes as names
 from spanloop import _runtime
-from spanloop._api import ApiClient, default_project
+from spanloop._api import ApiClient
 from spanloop._failsafe import log
 from spanloop._fields import UNSET
 from spanloop._json import to_json
 from spanloop._span import Span
-from spanloop.eval._git import repo_info as read_repo_info
+from spanloop.eval._readonly import Described, ReadonlyExperiment
 from spanloop.eval._recording import Direct, Recording, recording
 from spanloop.eval._remote import Experiments, summary_of
 from spanloop.eval._result import ExperimentSummary
+from spanloop.eval._row_decorator import one_row_a_call
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FLUSH_SECONDS = 120.0
 
-_current: ContextVar[Experiment | None] = ContextVar("spanloop_experiment", default=None)
-
 
 class MixedLoggingError(RuntimeError):
     """`experiment.log` was called while spans of the same experiment are open."""
-
-
-@overload
-def init_experiment(
-    project: str | None = None,
-    experiment: str | None = None,
-    *,
-    open: Literal[True],
-    api_url: str | None = None,
-    api_key: str | None = None,
-) -> ReadonlyExperiment: ...
-
-
-@overload
-def init_experiment(
-    project: str | None = None,
-    experiment: str | None = None,
-    *,
-    description: str | None = None,
-    dataset: Any = None,
-    update: bool = False,
-    open: Literal[False] = False,
-    base_experiment: str | None = None,
-    base_experiment_id: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    tags: Sequence[str] = (),
-    git_metadata_settings: Mapping[str, Any] | None = None,
-    repo_info: Mapping[str, Any] | None = None,
-    set_current: bool = True,
-    api_url: str | None = None,
-    api_key: str | None = None,
-) -> Experiment: ...
-
-
-def init_experiment(
-    project: str | None = None,
-    experiment: str | None = None,
-    *,
-    description: str | None = None,
-    dataset: Any = None,
-    update: bool = False,
-    open: bool = False,
-    base_experiment: str | None = None,
-    base_experiment_id: str | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    tags: Sequence[str] = (),
-    git_metadata_settings: Mapping[str, Any] | None = None,
-    repo_info: Mapping[str, Any] | None = None,
-    set_current: bool = True,
-    api_url: str | None = None,
-    api_key: str | None = None,
-) -> Experiment | ReadonlyExperiment:
-    """A new experiment to log rows to; a taken name gets a suffix.
-
-    `update=True` goes on with the experiment of that name, if it is not finished. `open=True` gives a
-    ReadonlyExperiment. Raises ApiError when no collector answers or it refuses.
-    """
-    client = ApiClient(api_url, api_key=api_key)
-    if open:
-        if not experiment:
-            raise ValueError("experiment: say the name of the experiment to open")
-        return ReadonlyExperiment(client, project or default_project(), experiment)
-    made = create_experiment(
-        client,
-        project or default_project(),
-        {
-            "name": experiment,
-            "description": description,
-            "metadata": dict(metadata or {}),
-            "tags": list(tags),
-            "base": base_experiment_id or base_experiment,
-            "update": update,
-            "repo_info": dict(repo_info) if repo_info is not None else read_repo_info(git_metadata_settings),
-            **dataset_fields(dataset),
-        },
-    )
-    if set_current:
-        _current.set(made)
-    return made
 
 
 def create_experiment(client: ApiClient, project: str, wanted: Mapping[str, Any]) -> Experiment:
@@ -136,17 +54,12 @@ def dataset_fields(dataset: Any) -> dict[str, str]:
     return {"dataset_id": str(dataset.id), "dataset_version": str(dataset.version)}
 
 
-def current_experiment() -> Experiment | None:
-    """The experiment that `init_experiment` made last in this context."""
-    return _current.get()
-
-
-class Experiment:
+class Experiment(Described):
     """An experiment that takes rows; made by `init_experiment`. Safe to use from several threads."""
 
     def __init__(self, client: ApiClient, found: Mapping[str, Any]) -> None:
+        super().__init__(found)
         self._experiments = Experiments(client)
-        self.found = found
         self._lock = threading.Lock()  # protects the two below
         self._open_spans = 0
         self._last_log_ns = time.time_ns()
@@ -154,21 +67,6 @@ class Experiment:
 
     def __repr__(self) -> str:
         return f"<Experiment {self.name!r} of project {self.project!r}>"
-
-    @property
-    def id(self) -> str:
-        """Stays the same."""
-        return str(self.found["id"])
-
-    @property
-    def name(self) -> str:
-        """Unique in the project."""
-        return str(self.found["name"])
-
-    @property
-    def project(self) -> str:
-        """The project it belongs to."""
-        return str(self.found["project"])
 
     @property
     def recording(self) -> Recording:
@@ -247,29 +145,9 @@ class Experiment:
         @experiment.traced
         def case(question): ...
         """
-        from spanloop._signature import read_signature
 
         def decorate(target: Callable[..., Any]) -> Callable[..., Any]:
-            signature, called = read_signature(target), name or target.__name__
-            if inspect.iscoroutinefunction(target):
-
-                @functools.wraps(target)
-                async def call_async(*args: Any, **kwargs: Any) -> Any:
-                    with self.start_span(called, type=type, input=signature.named(args, kwargs)) as span:
-                        result = await target(*args, **kwargs)
-                        _log_result(span, result)
-                    return result
-
-                return call_async
-
-            @functools.wraps(target)
-            def call(*args: Any, **kwargs: Any) -> Any:
-                with self.start_span(called, type=type, input=signature.named(args, kwargs)) as span:
-                    result = target(*args, **kwargs)
-                    _log_result(span, result)
-                return result
-
-            return call
+            return one_row_a_call(target, functools.partial(self.start_span, name or target.__name__, type=type))
 
         return decorate if function is None else decorate(function)
 
@@ -381,53 +259,3 @@ class ExperimentSpan(Span):
         on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end()
-
-
-class ReadonlyExperiment:
-    """Rows of an experiment, to look at or to use as cases."""
-
-    def __init__(self, client: ApiClient, project: str, experiment: str) -> None:
-        self._experiments = Experiments(client)
-        self._found = self._experiments.get(experiment, project)["experiment"]
-
-    @property
-    def id(self) -> str:
-        """Stays the same."""
-        return str(self._found["id"])
-
-    @property
-    def name(self) -> str:
-        """Unique in the project."""
-        return str(self._found["name"])
-
-    @property
-    def project(self) -> str:
-        """The project it belongs to."""
-        return str(self._found["project"])
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self._experiments.cases(self.id, self.project)
-
-    def fetch(self) -> Iterator[dict[str, Any]]:
-        """The rows: id, input, output, expected, scores, metadata, tags, error."""
-        return iter(self)
-
-    def as_dataset(self) -> Iterator[dict[str, Any]]:
-        """The rows as cases. Expected is what a reviewer said, or what was expected then, or else what came out."""
-        for row in self:
-            said = (row[name] for name in ("correction", "expected", "output"))
-            expected = next((value for value in said if value is not None), None)
-            yield {
-                "input": row["input"],
-                "expected": expected,
-                "metadata": row["metadata"],
-                "tags": row["tags"],
-                "origin": {"object_type": "experiment", "object_id": self.id, "id": row["id"]},
-            }
-
-
-def _log_result(span: Span, result: Any) -> None:
-    attributes = getattr(span._otel, "attributes", None) or {}
-    # Output that the function logged itself says more than its return value.
-    if names.OUTPUT not in attributes:
-        span.log(output=result)

@@ -14,7 +14,7 @@ from spanloop.eval._result import ExperimentSummary, MetricSummary, ScoreSummary
 PAGE_ROWS = 1000
 COMPARE_SECONDS = 300.0
 
-JSON_COLUMNS = ("input", "output", "expected", "correction")
+JSON_COLUMNS = ("input", "output", "expected")
 
 Found = dict[str, Any]
 
@@ -128,10 +128,13 @@ def is_away(error: ApiError) -> bool:
 def _case(row: Found) -> Found:
     json_names = set(row.pop("metadata_json"))
     metadata = {name: _value(text) if name in json_names else text for name, text in row["metadata"].items()}
+    correction = row.pop("correction", "")
     return {
         **row,
         "metadata": {name: value for name, value in metadata.items() if not name.startswith("spanloop.")},
-        **{name: _value(row[name]) for name in JSON_COLUMNS if name in row},
+        **{name: _value(row[name]) for name in JSON_COLUMNS},
+        # Only where there is one: a person may have said that null is right.
+        **({"correction": _value(correction)} if correction else {}),
     }
 
 

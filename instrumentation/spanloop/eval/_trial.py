@@ -12,7 +12,6 @@ import contextvars
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,8 +27,8 @@ from spanloop.eval._hooks import EvalHooks
 from spanloop.eval._recording import Recording
 from spanloop.eval._result import EvalResult
 from spanloop.eval._scorers import Arguments, PreparedScorer, as_users_see, error_trace
+from spanloop.eval._scoring import Scoring
 from spanloop.eval._threads import Threads
-from spanloop.scoring import Score
 
 TASK_SECONDS = "task_duration"
 TRIAL = "spanloop.trial"
@@ -37,16 +36,6 @@ SENT_TOGETHER = 64
 SEND_AFTER_SECONDS = 0.05
 
 ErrorScoreHandler = Callable[[Span, EvalCase, list[str]], "dict[str, float] | None"]
-
-
-@dataclass(slots=True)
-class Scored:
-    """What came of one scorer."""
-
-    scorer: PreparedScorer
-    scores: Sequence[Score] = ()
-    error: BaseException | None = None
-    span: trace.Span | None = None
 
 
 class Trials:
@@ -66,7 +55,7 @@ class Trials:
         self._task = task
         self._takes_hooks = _takes_hooks(task)
         self._is_async = _is_async(task)
-        self._scorers = scorers
+        self._scoring = Scoring(scorers, recording=recording, threads=threads)
         self._recording = recording
         self._threads = threads
         self._parameters = parameters
@@ -181,98 +170,19 @@ class Trials:
             "expected": result.expected,
             "metadata": result.metadata,
         }
-        for scored in await self._score(arguments, root):
-            if scored.span is not None and self._recording.is_on:
-                spans.append(scored.span)
+        for scored in await self._scoring.score(arguments, root):
+            spans.append(scored.span)
             if scored.error is not None:
                 result.scorer_errors[scored.scorer.name] = error_trace(scored.error)
             for score in scored.scores:
                 result.scores[score.name] = score.score
-
-    async def _score(self, arguments: Arguments, root: trace.Span) -> list[Scored]:
-        """Quick scorers one after another in one thread, slow ones each in its own, async ones in the loop."""
-        waiting: list[Any] = []
-        # Decided once: while this runs, other trials find out how quick a scorer is.
-        together = [scorer for scorer in self._scorers if scorer.is_quick and not scorer.is_async]
-        if together:
-            run = partial(contextvars.copy_context().run, self._score_all, together, arguments, root)
-            waiting.append(self._threads.run(run, is_quick=True))
-        for scorer in self._scorers:
-            if scorer.is_async:
-                waiting.append(self._score_async(scorer, arguments, root))
-            elif scorer not in together:
-                run = partial(contextvars.copy_context().run, self._score_all, [scorer], arguments, root)
-                waiting.append(self._threads.run(run))
-        if len(waiting) == 1:
-            answers = [await waiting[0]]
-        else:
-            answers = await asyncio.gather(*waiting)
-        scored = [each for answer in answers for each in (answer if isinstance(answer, list) else [answer])]
-        for each in scored:
-            await self._finish_awaitable(each)
-        return scored
-
-    def _score_all(self, scorers: Sequence[PreparedScorer], arguments: Arguments, root: trace.Span) -> list[Scored]:
-        return [self._score_here(scorer, arguments, root) for scorer in scorers]
-
-    def _score_here(self, scorer: PreparedScorer, arguments: Arguments, root: trace.Span) -> Scored:
-        scored = Scored(scorer, span=self._recording.start(scorer.name, "score", root, is_scorer=True))
-        assert scored.span is not None
-        started = time.perf_counter()
-        entry = _context.enter(scored.span, is_shared=self._recording.is_shared)
-        try:
-            returned = scorer.call(arguments)
-            if inspect.isawaitable(returned):
-                scored.scores = returned  # type: ignore[assignment]  # awaited in the loop, by _finish_awaitable
-                return scored
-            scored.scores = scorer.scores(returned)
-        except Exception as error:
-            scored.error = as_users_see(error)
-        finally:
-            _context.leave(entry)
-            scorer.took(time.perf_counter() - started)
-        self._end_score(scored)
-        return scored
-
-    async def _finish_awaitable(self, scored: Scored) -> None:
-        """For a plain function that returned a coroutine, as lambdas around async scorers do."""
-        if not inspect.isawaitable(scored.scores):
-            return
-        try:
-            scored.scores = scored.scorer.scores(await scored.scores)
-        except Exception as error:
-            scored.scores, scored.error = (), as_users_see(error)
-        self._end_score(scored)
-
-    async def _score_async(self, scorer: PreparedScorer, arguments: Arguments, root: trace.Span) -> Scored:
-        scored = Scored(scorer, span=self._recording.start(scorer.name, "score", root, is_scorer=True))
-        assert scored.span is not None
-        entry = _context.enter(scored.span, is_shared=self._recording.is_shared)
-        try:
-            scored.scores = scorer.scores(await scorer.call(arguments))
-        except Exception as error:
-            scored.error = as_users_see(error)
-        finally:
-            _context.leave(entry)
-        self._end_score(scored)
-        return scored
-
-    def _end_score(self, scored: Scored) -> None:
-        if not self._recording.is_on or scored.span is None:
-            return
-        span = scored.span
-        if scored.error is not None:
-            record_error(span, scored.error)
-        else:
-            span.set_attributes(_score_attributes(scored.scores, self._recording.max_chars))
-        self._recording.end(span)
 
     def _handle_unscored(self, case: EvalCase, result: EvalResult, root: trace.Span) -> None:
         """Scores for a case whose task failed, where the user wants any; never a 0 by ourselves."""
         if self._error_score_handler is None:
             return
         try:
-            given = self._error_score_handler(Span(root), case, [scorer.name for scorer in self._scorers])
+            given = self._error_score_handler(Span(root), case, [scorer.name for scorer in self._scoring.scorers])
         except Exception as error:
             result.scorer_errors["error_score_handler"] = error_trace(error)
         else:
@@ -310,28 +220,6 @@ class Trials:
         self._recording.end(root)
         context = root.get_span_context()
         result.id, result.trace_id = f"{context.span_id:016x}", f"{context.trace_id:032x}"
-
-
-def _score_attributes(scores: Sequence[Score], max_chars: int) -> dict[str, Any]:
-    if len(scores) == 1 and not scores[0].metadata and not scores[0].reason and scores[0].score is not None:
-        number = repr(scores[0].score)
-        return {names.OUTPUT: number, names.SCORES: f"{{{to_json(scores[0].name)}:{number}}}"}
-    output = {score.name: _said(score) for score in scores}
-    attributes: dict[str, Any] = {
-        names.OUTPUT: to_json(next(iter(output.values())) if len(output) == 1 else output, max_chars)
-    }
-    numbers = {score.name: score.score for score in scores if score.score is not None}
-    if numbers:
-        attributes[names.SCORES] = to_json(numbers, max_chars)
-    metadata = {score.name: score.metadata for score in scores if score.metadata}
-    if metadata:
-        only = next(iter(metadata.values())) if len(scores) == 1 else metadata
-        attributes[names.METADATA] = to_json(only, max_chars)
-    return attributes
-
-
-def _said(score: Score) -> Any:
-    return {"score": score.score, "reason": score.reason} if score.reason else score.score
 
 
 def _takes_hooks(task: Callable[..., Any]) -> bool:
