@@ -23,7 +23,7 @@ from spanloop import _attributes as names
 from spanloop._attachments.foreign import lightened
 from spanloop._attachments.keeper import Keeper
 from spanloop._mask import Mask
-from spanloop._own_span import OwnSpan
+from spanloop._own_span import UNSET, OwnSpan
 from spanloop._wire import bytes_field, key_values, text_field, varint_field
 
 BYTES_OF_AN_EMPTY_SPAN = 3000  # of memory; on the wire it is a tenth
@@ -163,7 +163,8 @@ def encode_span(span: ReadableSpan) -> bytes:
     if ids is None or span.start_time is None:
         raise ValueError("a span without context or start")
     parent = span.parent
-    attributes: Mapping[str, Any] = span.attributes or {}
+    given: Any = span.attributes or {}
+    attributes: Mapping[str, Any] = given if type(given) is dict else given.copy()  # see estimated_bytes
     parts = [
         b"\x0a\x10",
         ids.trace_id.to_bytes(16, "big"),
@@ -175,8 +176,8 @@ def encode_span(span: ReadableSpan) -> bytes:
         b"\x39",
         _fixed64(span.start_time),
         b"\x41" + _fixed64(span.end_time) if span.end_time else b"",
-        key_values(9, attributes.copy()),  # type: ignore[attr-defined]  # see estimated_bytes
-        _EMPTY_STATUS if span.status.is_unset else bytes_field(15, encode_status(span.status)),
+        key_values(9, attributes),
+        _EMPTY_STATUS if span.status is UNSET or span.status.is_unset else bytes_field(15, encode_status(span.status)),
         b"\x85\x01",
         _fixed32(_flags(parent)),
     ]

@@ -57,6 +57,7 @@ def _make_encoder() -> Callable[[Any], str]:
 
 
 _encode = _make_encoder()
+_quoted: Callable[[str], str] = json_encoder.encode_basestring
 
 
 def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
@@ -65,6 +66,8 @@ def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
     >>> to_json({"question": "why?", "at": datetime.date(2030, 1, 2)})
     '{"question":"why?","at":"2030-01-02"}'
     """
+    if type(value) is str and len(value) < LARGE_CHARS and len(quoted := _quoted(value)) <= max_chars:  # as most are
+        return _as_utf8(quoted)
     chars = _chars_in(value, max_chars)
     if chars >= LARGE_CHARS and (keeper := _keeper()) is not None:
         value = keeper.take_out(value)
@@ -72,7 +75,7 @@ def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
     text = _fast(value, max_chars) if chars < TOO_MANY else None
     if text is None:
         text = _slow(value, max_chars)
-    return text if text.isascii() else _without_lone_surrogates(text)
+    return _as_utf8(text)
 
 
 def _fast(value: object, max_chars: int) -> str | None:
@@ -200,8 +203,10 @@ def _plain_or_name(value: object) -> Any:
         return f"<{type(value).__module__}.{type(value).__qualname__}>"
 
 
-def _without_lone_surrogates(text: str) -> str:
+def _as_utf8(text: str) -> str:
     """The same JSON with half surrogate pairs as escapes, which UTF-8 and protobuf cannot carry."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -29,7 +29,7 @@ BYTES_OF_AN_ATTRIBUTE = 100
 BYTES_OF_AN_EVENT = 500
 MAX_EVENTS = 128  # as in the SDK; beyond it the oldest go
 
-_UNSET = Status()
+UNSET = Status()
 _NO_STATE = TraceState()
 
 
@@ -67,6 +67,7 @@ class OwnSpan(trace.Span):
     )
 
     _spanloop_owner = True  # says what `_context.OWNER` says of the SDK's spans
+    _spanloop_inherited: Mapping[str, Any]  # see `_context.INHERITED`
     dropped_attributes = dropped_links = 0
 
     def __init__(
@@ -87,7 +88,7 @@ class OwnSpan(trace.Span):
         self.links = links
         self.events: Sequence[Event] = ()
         self.dropped_events = 0
-        self.status = _UNSET
+        self.status = UNSET
         self.end_time: int | None = None
         self.span_id = new_span_id()
         if above is None:

@@ -10,6 +10,11 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from spanloop import _attributes as names
+
+REPEATED = frozenset((names.TYPE, names.PROJECT, names.EXPERIMENT_ID, names.PURPOSE))
+"""Attributes of which a process has few values: what they look like on the wire is kept."""
+
 _double: Callable[[float], bytes] = struct.Struct("<d").pack
 
 
@@ -48,18 +53,28 @@ def key_values(number: int, values: Mapping[str, Any]) -> bytes:
     tag = number << 3 | 2
     parts = []
     for key, value in values.items():
-        key_part = _key(key)
-        if type(value) is str and len(value) < 0x80:  # as most are: then every length is one byte
-            text = value.encode()
-            size = len(text)
-            rest = len(key_part) + size + 4
-            if rest < 0x80:
-                parts.append(b"%c%c%b\x12%c\x0a%c%b" % (tag, rest, key_part, size + 2, size, text))
+        if type(value) is str:
+            if key in REPEATED:
+                parts.append(_kept(tag, key, value))
                 continue
-        encoded = any_value(value)
-        value_part = b"\x12%b%b" % (varint(len(encoded)), encoded)
-        parts.append(b"%c%b%b%b" % (tag, varint(len(key_part) + len(value_part)), key_part, value_part))
+            if len(value) < 0x80:  # as most are: then every length is one byte
+                key_part, text = _key(key), value.encode()
+                size = len(text)
+                rest = len(key_part) + size + 4
+                if rest < 0x80:
+                    parts.append(b"%c%c%b\x12%c\x0a%c%b" % (tag, rest, key_part, size + 2, size, text))
+                    continue
+        parts.append(_key_value(tag, key, value))
     return b"".join(parts)
+
+
+def _key_value(tag: int, key: str, value: Any) -> bytes:
+    key_part, encoded = _key(key), any_value(value)
+    value_part = b"\x12%b%b" % (varint(len(encoded)), encoded)
+    return b"%c%b%b%b" % (tag, varint(len(key_part) + len(value_part)), key_part, value_part)
+
+
+_kept = functools.lru_cache(maxsize=1024)(_key_value)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -17,12 +17,14 @@ SIGNS = (";base64,", "blob", "b64_json", "file_data", "inline", '"data"')
 
 def lightened(span: ReadableSpan, keeper: Keeper) -> ReadableSpan:
     """The span, or a copy with references where its attributes hold large bytes."""
-    attributes: dict[str, Any] = span.attributes.copy()  # type: ignore[union-attr]  # of a span it is never None
+    given: Any = span.attributes  # of a span it is never None
+    attributes: dict[str, Any] = given if type(given) is dict else given.copy()
+    large = [name for name, value in attributes.items() if type(value) is str and len(value) >= LARGE_CHARS]
     changed: dict[str, Any] = {}
-    for name, value in attributes.items():
-        if type(value) is str and len(value) >= LARGE_CHARS and not name.startswith(OWN_PREFIX):
-            text = _lightened_text(value, keeper)
-            if text is not value:
+    for name in large:
+        if not name.startswith(OWN_PREFIX):
+            text = _lightened_text(attributes[name], keeper)
+            if text is not attributes[name]:
                 changed[name] = text
     return _copy(span, {**attributes, **changed}) if changed else span
 

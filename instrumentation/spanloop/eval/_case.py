@@ -122,7 +122,8 @@ def as_case(item: Any, position: int, source: Mapping[str, str] | None = None) -
     elif isinstance(item, Mapping):
         if "input" not in item:
             raise ValueError(f"data[{position}] has no input, only {sorted(map(str, item))}; every case needs one")
-        case = EvalCase(**{name: item[name] for name in _FIELDS if item.get(name) is not None or name == "input"})
+        given = {name: value for name, value in item.items() if name in _FIELDS and value is not None}
+        case = EvalCase(**{"input": None, **given})
     else:  # a case of another library, with the same fields
         given = {name: getattr(item, name) for name in _FIELDS if getattr(item, name, None) is not None}
         if "input" not in given:

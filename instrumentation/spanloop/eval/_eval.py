@@ -155,7 +155,7 @@ async def finish_run(
     if experiment is None:
         summary = run.tally.summary(evaluator.project_name, evaluator.experiment_name or "")
     else:
-        summary = await asyncio.to_thread(_finish, evaluator, experiment, run)
+        summary = await _finish(evaluator, experiment, run)
     return EvalResultWithSummary(
         summary,
         run.results,
@@ -232,20 +232,27 @@ def recorded_already(experiment: Experiment) -> Skip:
     return skip
 
 
-def _finish(evaluator: Evaluator, experiment: Experiment, run: Run) -> ExperimentSummary:
+async def _finish(evaluator: Evaluator, experiment: Experiment, run: Run) -> ExperimentSummary:
     """The experiment's summary; it is finished unless the run was cut short and may be continued."""
-    if not _runtime.flush(FLUSH_SECONDS):
+    if not await asyncio.to_thread(_runtime.flush, FLUSH_SECONDS):
         log.warning("not every row of %r has reached the collector; its summary lacks them", experiment.name)
-    try:
+
+    def compare() -> dict[str, Any] | None:
+        base = evaluator.base_experiment_id or evaluator.base_experiment_name or ""
+        if not evaluator.summarize_scores:
+            return None
+        return Experiments(ApiClient()).compare(experiment.project, experiment.id, base=base)
+
+    def finish() -> None:
         if not run.is_interrupted:
             experiment.finish()
-        if not evaluator.summarize_scores:
-            return run.tally.summary(experiment.project, experiment.name)
-        base = evaluator.base_experiment_id or evaluator.base_experiment_name or ""
-        answer = Experiments(ApiClient()).compare(experiment.project, experiment.id, base=base)
+
+    try:
+        # Side by side: each waits in the collector until the last rows are stored.
+        answer, _ = await asyncio.gather(asyncio.to_thread(compare), asyncio.to_thread(finish))
     except ApiError as error:
         if not is_away(error):
             raise
         log.warning("%s. The summary is this run's own, without a comparison", error)
-        return run.tally.summary(experiment.project, experiment.name)
-    return summary_of(answer, experiment.project)
+        answer = None
+    return summary_of(answer, experiment.project) if answer else run.tally.summary(experiment.project, experiment.name)

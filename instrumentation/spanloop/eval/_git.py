@@ -11,7 +11,7 @@ MAX_ANCESTORS = 500
 MAX_DIFF_CHARS = 64 * 1024
 
 FIELDS = ("commit", "author_name", "author_email", "commit_time", "commit_message")
-_FORMAT = "%H%x00%an%x00%ae%x00%aI%x00%B"
+_FORMAT = "%H%x00%an%x00%ae%x00%aI%x00%B%x00%D"
 
 
 def repo_info(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -25,19 +25,24 @@ def repo_info(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
     head = _git("log", "-1", f"--format={_FORMAT}")
     if not head:
         return {}
-    found: dict[str, Any] = dict(zip(FIELDS, head.strip().split("\0"), strict=False))
-    found["branch"] = _git("rev-parse", "--abbrev-ref", "HEAD").strip()
-    found["tag"] = _git("describe", "--tags", "--exact-match").strip() or None
-    changes = _git("status", "--porcelain", "--untracked-files=no")
-    found["dirty"] = bool(changes)
-    if changes:
-        found["git_diff"] = _git("diff", "HEAD")[:MAX_DIFF_CHARS]
+    *values, references = head.strip().split("\0")
+    found: dict[str, Any] = dict(zip(FIELDS, values, strict=False))
+    found |= _branch_and_tag(references)
+    found["git_diff"] = _git("diff", "HEAD")[:MAX_DIFF_CHARS]
+    found["dirty"] = bool(found["git_diff"])
     if collect == "some":
         wanted = set((settings or {}).get("fields", ()))
         found = {name: value for name, value in found.items() if name in wanted}
     if "commit" in found:
         found["ancestors"] = _git("rev-list", f"--max-count={MAX_ANCESTORS + 1}", "HEAD").split()[1:]
     return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _branch_and_tag(references: str) -> dict[str, str]:
+    """Of `HEAD -> main, tag: v1, origin/main`, as git decorates a commit; the branch is HEAD where there is none."""
+    names = references.split(", ")
+    branch = next((name.removeprefix("HEAD -> ") for name in names if name.startswith("HEAD")), "")
+    return {"branch": branch, "tag": next((name[5:] for name in names if name.startswith("tag: ")), "")}
 
 
 def _git(*arguments: str) -> str:

@@ -116,7 +116,11 @@ class Direct(Recording):
     def __init__(self, runtime: _runtime.Runtime, experiment_id: str, project: str) -> None:
         from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+        from spanloop._encode import Finished
+        from spanloop._own_span import OwnSpan
+
         assert runtime.delivery is not None
+        self._new_span, self._together = OwnSpan, Finished
         self.max_chars = runtime.settings.max_value_chars
         self._outbox = runtime.delivery.spans
         self._resource = runtime.provider.resource
@@ -135,21 +139,17 @@ class Direct(Recording):
         is_scorer: bool = False,
         on_end: Callable[[Any], None] | None = None,
     ) -> OwnSpan:
-        from spanloop._own_span import OwnSpan
-
         inherited = self._of_scorers if is_scorer else self._inherited
         owner = self._owner if on_end is None else _Owner(self._resource, self._scope, on_end)
-        span = OwnSpan(owner, name, {**inherited, names.TYPE: kind}, parent, SpanKind.INTERNAL, ())
-        setattr(span, _context.INHERITED, inherited)
+        span = self._new_span(owner, name, {**inherited, names.TYPE: kind}, parent, SpanKind.INTERNAL, ())
+        span._spanloop_inherited = inherited
         return span
 
     def end(self, span: trace.Span) -> None:
         span.end()
 
     def send(self, spans: Sequence[Any]) -> None:
-        from spanloop._encode import Finished
-
-        self._outbox.put(Finished(list(spans)), sum(span.size() for span in spans))
+        self._outbox.put(self._together(list(spans)), sum([span.size() for span in spans]))
 
     def fullness(self) -> float:
         return self._outbox.fullness()

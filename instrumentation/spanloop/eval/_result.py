@@ -118,7 +118,7 @@ class ExperimentSummary:
         return self.text
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class EvalResultWithSummary:
     """What `Eval` returns."""
 
@@ -136,6 +136,11 @@ class EvalResultWithSummary:
     """Rows that did not reach the collector."""
     failures: list[Failure] = field(default_factory=list)
     """What the first failed trials said."""
+
+    def __repr__(self) -> str:
+        """Short, however many trials there were: notebooks show it, and asyncio makes it of what it has run."""
+        name = self.summary.experiment_name or "not recorded"
+        return f"<EvalResultWithSummary {name!r}: {self.trial_total} trials, {self.failed_total} failed>"
 
     def __iter__(self) -> Iterator[EvalResult]:
         return iter(self.results)

@@ -32,7 +32,7 @@ from spanloop.eval._threads import Threads
 
 TASK_SECONDS = "task_duration"
 TRIAL = "spanloop.trial"
-SENT_TOGETHER = 64
+SENT_TOGETHER = 256  # spans
 SEND_AFTER_SECONDS = 0.05
 
 ErrorScoreHandler = Callable[[Span, EvalCase, list[str]], "dict[str, float] | None"]
@@ -105,7 +105,8 @@ class Trials:
             _context.leave(entry)
             if recording.is_on:
                 self._record(result, case, root, trial_index if trial_count > 1 else None)
-                self._send([*spans, root])
+                spans.append(root)
+                self._send(spans)
         return result
 
     async def _run_task(self, case: EvalCase, result: EvalResult, root: trace.Span, spans: list[trace.Span]) -> None:
