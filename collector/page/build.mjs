@@ -13,7 +13,8 @@ const SOURCES = ["build.mjs", "package.json", "package-lock.json", "tsconfig.jso
 
 rmSync(OUTPUT, { recursive: true, force: true });
 mkdirSync(OUTPUT, { recursive: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: HERE,
   entryPoints: { page: "src/main.tsx" },
   outdir: OUTPUT,
@@ -31,7 +32,16 @@ await build({
   logLevel: "warning",
 });
 cpSync(join(HERE, "public"), OUTPUT, { recursive: true });
+preloadParts(join(OUTPUT, "index.html"));
 writeFileSync(join(OUTPUT, "manifest.json"), JSON.stringify({ sources: hashes() }, null, 1) + "\n");
+
+/** Names in the document what the first script asks for, so that the browser fetches all of it at once. */
+function preloadParts(path) {
+  const parts = Object.values(metafile.outputs).find((output) => output.entryPoint === "src/main.tsx").imports;
+  const names = parts.filter(({ kind }) => kind === "import-statement").map((part) => relative(OUTPUT, resolve(HERE, part.path)).split(sep).join("/"));
+  const links = names.sort().map((name) => `    <link rel="modulepreload" href="/page/${name}" />\n`);
+  writeFileSync(path, readFileSync(path, "utf8").replace("  </head>", `${links.join("")}  </head>`));
+}
 
 /** SHA-256 of every source by its path here. */
 function hashes() {

@@ -20,11 +20,15 @@ SELECT
     concat('[{"role":"assistant","content":"', answer, '"}]'),
     if(hash % 61 = 0, 'TimeoutError: the provider did not answer in 30 s', ''),
     if(n % 30 = 0, map('helpfulness', hash % 100 / 100), map()),
-    map('start', toFloat64(toUnixTimestamp(start)), 'end', toFloat64(toUnixTimestamp(stop))),
+    mapUpdate(
+        map('start', toFloat64(toUnixTimestamp(start)), 'end', toFloat64(toUnixTimestamp(stop))),
+        -- A call without its cost would be priced, and so written, once more.
+        if(kind_of = 'llm', map('cost', paid), map())
+    ),
     if(kind_of = 'llm', ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4-5'][1 + hash % 3], '') AS model_name,
     if(model_name = '', '', 'openai'),
     if(kind_of = 'llm', toFloat64(hash % 1200), 0),
-    if(kind_of = 'llm', hash % 900 * 0.0000025, 0),
+    if(kind_of = 'llm', hash % 900 * 0.0000025, 0) AS paid,
     map('user_id', concat('user-', toString(hash % 5000)), 'session_id', concat('s', toString(intDiv(n, 70)))),
     if(hash % 17 = 0, ['vip'], []),
     'internal'

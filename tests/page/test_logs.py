@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -96,6 +97,14 @@ def test_dragging_over_the_histogram_chooses_the_time(visit: Visit) -> None:
     assert abs((end - start) - 0.2 * 61 * 60_000) < 60_000
     expect(total).not_to_have_text(before)
 
+    # The same with the keyboard: two buckets of those that have rows.
+    page.get_by_role("slider", name="rows over time").focus()
+    for key in ("Home", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile(r" to .*: \d+ rows"))
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: chosen not in url)
+
 
 def test_groups_columns_and_frequent_values(visit: Visit) -> None:
     page = visit.open("/p/support/logs?v=spans&f=type%20%3D%20'llm'%20AND%20model%20!%3D%20''")
@@ -129,13 +138,19 @@ def test_view_is_saved_shared_and_opened(visit: Visit) -> None:
     expect(page.get_by_role("button", name="failures", exact=True)).to_be_visible()
     page.get_by_role("button", name="Open this page with it, for everyone").click()
     expect(page.get_by_text("Default for everyone")).to_be_visible()
+    page.get_by_label("Name of the new view").fill("my failures")
+    page.keyboard.press("Enter")
+    page.locator(".view-line", has_text="my failures").get_by_role("button", name="for you").click()
+    expect(page.get_by_role("button", name="my failures your default")).to_be_visible()
 
     visit.open("/p/support/logs")
     page.wait_for_url("**/logs?v=spans**")
     assert filters(page) == ["error != ''"]
     page.get_by_role("button", name="Saved views").click()
-    page.get_by_role("button", name="Delete the view failures").click()
-    expect(page.get_by_text("View deleted")).to_be_visible()
+    expect(page.get_by_role("button", name="my failures your default")).to_be_visible()
+    for name in ("my failures", "failures"):
+        page.get_by_role("button", name=f"Delete the view {name}").click()
+        expect(page.get_by_role("button", name=f"Delete the view {name}", exact=True)).not_to_be_visible()
 
 
 def test_selected_rows_are_tagged_exported_and_added_to_a_dataset(visit: Visit, tmp_path: Path) -> None:

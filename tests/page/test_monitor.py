@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
@@ -40,6 +41,18 @@ def test_numbers_and_the_rows_behind_them(visit: Visit) -> None:
     query = parse_qs(urlsplit(page.url).query)
     assert (query["v"], query["f"]) == (["spans"], ["is_root"])
     assert seed.PROJECT in page.url
+
+
+def test_charts_are_walked_with_the_keyboard(visit: Visit) -> None:
+    page = visit.open("/p/support/monitor?t=1h")
+    latency = page.get_by_role("slider", name="Latency. p50")
+    latency.focus()
+    for key in ("End", "ArrowLeft", "ArrowLeft", "ArrowDown"):
+        page.keyboard.press(key)
+    expect(latency).to_have_attribute("aria-valuetext", re.compile(r", p95: [\d.]+ m?s$"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/logs?**")
+    expect(page.locator(".logs-list .row:not(.head)").first).to_be_visible()
 
 
 def test_split_by_project_leads_to_the_rows_of_that_project(visit: Visit) -> None:

@@ -94,12 +94,15 @@ def test_failures_tell_their_reason_and_are_scored_again(visit: Visit, oversight
 
 
 def test_a_judge_is_written_in_a_form_and_kept_switched_off(visit: Visit, oversight: None) -> None:
-    page = visit.open("/p/support/rules?new=1&f=type = 'llm'")
+    page = visit.open("/p/support/logs?f=type%20%3D%20'llm'")
+    page.get_by_role("link", name="Make a rule").click()
     offered = page.get_by_label("Scorer", exact=True).locator("optgroup[label='Built in'] option")
     expect(offered).to_have_count(len(BUILTINS))
     assert {option.get_attribute("value") for option in offered.all()} == set(BUILTINS)
     name = f"judged {time.time_ns()}"
     page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Scorer", exact=True).select_option("autoevals")
+    page.get_by_label("Class of autoevals").select_option("autoevals.ClosedQA")
     page.get_by_label("Scorer", exact=True).select_option("judge")
     page.get_by_label("Called").fill("helpful")
     page.get_by_label("Prompt").fill("Is {{output}} of any use?")

@@ -132,6 +132,15 @@ def list_rules(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key
 
 
 @rules.command()
+def scorers(api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
+    """List the scorers that a rule can name without code of your own."""
+    table = Table("scorer", "what it does", box=box.SIMPLE_HEAD, pad_edge=False)
+    for scorer in ApiClient(api_url, key=api_key).get("/v1/scorers")["scorers"]:
+        table.add_row(show_cell(scorer["use"]), show_cell(scorer["description"]))
+    console().print(table)
+
+
+@rules.command()
 def show(name: Name, project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
     """Print a rule as YAML, with every default."""
     for rule in _fetch(ApiClient(api_url, key=api_key), project):

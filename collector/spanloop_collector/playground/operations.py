@@ -16,7 +16,7 @@ from spanloop_collector.playground.endpoints import Endpoint, endpoints_of
 from spanloop_collector.playground.prompt import read_prompt
 from spanloop_collector.playground.provider import Provider, ProviderError
 from spanloop_collector.playground.run import run_prompt
-from spanloop_collector.playground.scorers import Scorers, known_scorers
+from spanloop_collector.playground.scorers import Scorers
 from spanloop_collector.score.own_workers import modules_of
 from spanloop_collector.settings import Settings
 
@@ -52,13 +52,12 @@ class PlaygroundOperations:
     async def list_playground_models(
         self, request: pb.ListPlaygroundModelsRequest, call: Call
     ) -> pb.ListPlaygroundModelsResponse:
-        """The endpoints with their models, and the scorers."""
+        """The endpoints with their models."""
         call.refuse_problems()
         if not self._endpoints:
             return pb.ListPlaygroundModelsResponse(hint=HINT if self._settings.max_runs else OFF)
         listed = await asyncio.gather(*(self._list(endpoint) for endpoint in self._endpoints.values()))
-        scorers = await asyncio.to_thread(known_scorers)
-        return pb.ListPlaygroundModelsResponse(endpoints=listed, scorers=scorers)
+        return pb.ListPlaygroundModelsResponse(endpoints=listed)
 
     async def run_prompt(self, request: pb.RunPromptRequest, call: Call) -> AsyncIterator[pb.RunPromptResponse]:
         """The answer as it comes, how it ended, its scores."""

@@ -14,6 +14,7 @@ from spanloop_collector.api.operations import Call
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.score.backfills import Backfills, read_window
 from spanloop_collector.score.condition import Statements, parse_condition, try_condition
+from spanloop_collector.score.known_scorers import known_scorers
 from spanloop_collector.score.rule import Rule
 from spanloop_collector.score.rule_input import read_rule, read_scorer, write_rule
 from spanloop_collector.score.rulebook import RuleBook, StoredRule
@@ -71,6 +72,11 @@ class ScoringRuleOperations:
         return rules_pb2.ListScoringRulesResponse(
             rules=[write_rule(rule, failure=self._book.failure(rule.rule_id)) for rule in rules]
         )
+
+    async def list_scorers(self, request: rules_pb2.ListScorersRequest, call: Call) -> rules_pb2.ListScorersResponse:
+        """What a rule can name."""
+        call.refuse_problems()
+        return rules_pb2.ListScorersResponse(scorers=await asyncio.to_thread(known_scorers))
 
     async def enable_scoring_rule(
         self, request: rules_pb2.EnableScoringRuleRequest, call: Call

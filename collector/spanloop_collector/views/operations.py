@@ -1,4 +1,4 @@
-"""ViewService: saved views listed, saved and removed."""
+"""ViewService: saved views listed, saved, chosen and removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spanloop.v1 import views_pb2
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
-from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.errors import InvalidRequestError, NotFoundError
 from spanloop_collector.views.table import ViewRecord, ViewTable
 
 MAX_NAME_CHARACTERS = 200
@@ -31,13 +31,30 @@ class ViewOperations:
         """The views of a project, or of one of its pages."""
         project = self._project(request.project, call)
         found = await asyncio.to_thread(self._table.read, project, page=request.page)
-        return views_pb2.ListViewsResponse(views=[_message(record) for record in found])
+        chosen = await asyncio.to_thread(self._chosen, project, call)
+        return views_pb2.ListViewsResponse(
+            views=[_message(record, is_own_default=record.id in chosen) for record in found]
+        )
 
     async def save_view(self, request: views_pb2.SaveViewRequest, call: Call) -> views_pb2.SaveViewResponse:
         """The view as it is saved."""
         project = self._project(request.view.project, call)
         _check(request.view)
-        return views_pb2.SaveViewResponse(view=_message(await asyncio.to_thread(self._save, request.view, project)))
+        saved = await asyncio.to_thread(self._save, request.view, project)
+        chosen = await asyncio.to_thread(self._chosen, project, call)
+        return views_pb2.SaveViewResponse(view=_message(saved, is_own_default=saved.id in chosen))
+
+    async def choose_view(self, request: views_pb2.ChooseViewRequest, call: Call) -> views_pb2.ChooseViewResponse:
+        """Nothing, once the page opens with the view."""
+        project = self._project(request.project, call)
+        if not call.principal.key_id:
+            raise InvalidRequestError("a view is chosen for a key, and keys are off here: make it everyone's default")
+        if request.id and not await asyncio.to_thread(self._table.read, project, page=request.page, id=request.id):
+            raise NotFoundError(f"id: the page {request.page!r} has no view {request.id!r} in project {project!r}")
+        await asyncio.to_thread(
+            self._table.choose, project, request.page, call.principal.key_id, id=request.id, version=self._now()
+        )
+        return views_pb2.ChooseViewResponse()
 
     async def delete_view(self, request: views_pb2.DeleteViewRequest, call: Call) -> views_pb2.DeleteViewResponse:
         """Nothing, once the view is gone."""
@@ -45,6 +62,10 @@ class ViewOperations:
         for record in await asyncio.to_thread(self._table.read, project, id=request.id):
             await asyncio.to_thread(self._table.write, replace(record, is_deleted=True, version=self._now()))
         return views_pb2.DeleteViewResponse()
+
+    def _chosen(self, project: str, call: Call) -> set[str]:
+        key_id = call.principal.key_id
+        return self._table.chosen(project, key_id) if key_id else set()
 
     def _project(self, named: str, call: Call) -> str:
         call.refuse_problems()
@@ -91,7 +112,7 @@ def _check(view: views_pb2.View) -> None:
         raise InvalidRequestError("view.definition: expected an object", field="view.definition")
 
 
-def _message(record: ViewRecord) -> views_pb2.View:
+def _message(record: ViewRecord, *, is_own_default: bool) -> views_pb2.View:
     return views_pb2.View(
         id=record.id,
         project=record.project,
@@ -100,4 +121,5 @@ def _message(record: ViewRecord) -> views_pb2.View:
         definition=record.definition,
         is_default=record.is_default,
         created=record.created,
+        is_own_default=is_own_default,
     )

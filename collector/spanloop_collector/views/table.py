@@ -24,6 +24,16 @@ SELECT {project:String}, {id:String}, {page:String}, {name:String}, {definition:
     {is_deleted:Bool}, fromUnixTimestamp64Milli({created_ms:Int64}), {version:UInt64}
 """
 
+READ_CHOSEN = """
+SELECT view_id FROM {database:Identifier}.chosen_views FINAL
+WHERE project = {project:String} AND key_id = {key_id:String} AND view_id != ''
+"""
+
+WRITE_CHOSEN = """
+INSERT INTO {database:Identifier}.chosen_views (project, page, key_id, view_id, version)
+SELECT {project:String}, {page:String}, {key_id:String}, {view_id:String}, {version:UInt64}
+"""
+
 
 class QueryResult(Protocol):
     """The part of clickhouse-connect's result that is read here."""
@@ -65,7 +75,7 @@ class ViewRecord:
 
 
 class ViewTable:
-    """The table `saved_views`."""
+    """The tables `saved_views` and `chosen_views`."""
 
     def __init__(self, store: ViewDatabase) -> None:
         self._store = store
@@ -78,6 +88,16 @@ class ViewTable:
     def write(self, record: ViewRecord) -> None:
         """Stores a version of a view."""
         self._store.command(WRITE_VIEW, {"database": self._store.database, **asdict(record)})
+
+    def chosen(self, project: str, key_id: str) -> set[str]:
+        """Ids of the views that pages of the project open with for a key."""
+        asked = {"database": self._store.database, "project": project, "key_id": key_id}
+        return {str(id) for (id,) in self._store.query(READ_CHOSEN, asked).result_rows}
+
+    def choose(self, project: str, page: str, key_id: str, *, id: str, version: int) -> None:
+        """Stores which view a page opens with for a key."""
+        given = {"project": project, "page": page, "key_id": key_id, "view_id": id, "version": version}
+        self._store.command(WRITE_CHOSEN, {"database": self._store.database, **given})
 
 
 def _record(row: Sequence[Any]) -> ViewRecord:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from spanloop.v1 import annotations_pb2 as spanloop_dot_v1_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cspanloop/v1/playground.proto\x12\x0bspanloop.v1\x1a\x1dspanloop/v1/annotations.proto\"\x1d\n\x1bListPlaygroundModelsRequest\"\x90\x01\n\x1cListPlaygroundModelsResponse\x12\x32\n\tendpoints\x18\x01 \x03(\x0b\x32\x1f.spanloop.v1.PlaygroundEndpoint\x12.\n\x07scorers\x18\x02 \x03(\x0b\x32\x1d.spanloop.v1.PlaygroundScorer\x12\x0c\n\x04hint\x18\x03 \x01(\t\"Q\n\x12PlaygroundEndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06models\x18\x03 \x03(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\"4\n\x10PlaygroundScorer\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"\x9a\x02\n\x10RunPromptRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x08messages\x18\x03 \x03(\tB\x04\xe8\xe0\x18\x01\x12\x1d\n\nparameters\x18\x04 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x18\n\x05input\x18\x05 \x01(\tB\x04\xe8\xe0\x18\x01H\x01\x88\x01\x01\x12\x1b\n\x08\x65xpected\x18\x06 \x01(\tB\x04\xe8\xe0\x18\x01H\x02\x88\x01\x01\x12\x1b\n\x08metadata\x18\x07 \x01(\tB\x04\xe8\xe0\x18\x01H\x03\x88\x01\x01\x12\'\n\x07scorers\x18\x08 \x03(\x0b\x32\x16.spanloop.v1.RunScorerB\r\n\x0b_parametersB\x08\n\x06_inputB\x0b\n\t_expectedB\x0b\n\t_metadata\"N\n\tRunScorer\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1a\n\x07options\x18\x03 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x42\n\n\x08_options\"\x85\x01\n\x11RunPromptResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12%\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x13.spanloop.v1.RunEndH\x00\x88\x01\x01\x12)\n\x05score\x18\x03 \x01(\x0b\x32\x15.spanloop.v1.RunScoreH\x01\x88\x01\x01\x42\x06\n\x04_endB\x08\n\x06_score\"\x82\x03\n\x06RunEnd\x12\r\n\x05\x65rror\x18\x01 \x01(\t\x12\x19\n\x06output\x18\x02 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x16\n\x08messages\x18\x03 \x03(\tB\x04\xe8\xe0\x18\x01\x12\x18\n\x05reply\x18\x04 \x01(\tB\x04\xe8\xe0\x18\x01H\x01\x88\x01\x01\x12\r\n\x05model\x18\x05 \x01(\t\x12\x10\n\x08\x64uration\x18\x06 \x01(\x01\x12 \n\x13time_to_first_token\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rprompt_tokens\x18\x08 \x01(\x03H\x03\x88\x01\x01\x12\x1e\n\x11\x63ompletion_tokens\x18\t \x01(\x03H\x04\x88\x01\x01\x12\x1a\n\rcached_tokens\x18\n \x01(\x03H\x05\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x0b \x01(\x01H\x06\x88\x01\x01\x42\t\n\x07_outputB\x08\n\x06_replyB\x16\n\x14_time_to_first_tokenB\x10\n\x0e_prompt_tokensB\x14\n\x12_completion_tokensB\x10\n\x0e_cached_tokensB\x07\n\x05_cost\"U\n\x08RunScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05score\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x65rror\x18\x04 \x01(\tB\x08\n\x06_score2\x93\x02\n\x11PlaygroundService\x12\x8e\x01\n\x14ListPlaygroundModels\x12(.spanloop.v1.ListPlaygroundModelsRequest\x1a).spanloop.v1.ListPlaygroundModelsResponse\"!\xf2\xe0\x18\x19GET /v1/playground/models\xf8\xe0\x18\x02\x12m\n\tRunPrompt\x12\x1d.spanloop.v1.RunPromptRequest\x1a\x1e.spanloop.v1.RunPromptResponse\"\x1f\xf2\xe0\x18\x17POST /v1/playground/run\xf8\xe0\x18\x03\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cspanloop/v1/playground.proto\x12\x0bspanloop.v1\x1a\x1dspanloop/v1/annotations.proto\"\x1d\n\x1bListPlaygroundModelsRequest\"`\n\x1cListPlaygroundModelsResponse\x12\x32\n\tendpoints\x18\x01 \x03(\x0b\x32\x1f.spanloop.v1.PlaygroundEndpoint\x12\x0c\n\x04hint\x18\x02 \x01(\t\"Q\n\x12PlaygroundEndpoint\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06models\x18\x03 \x03(\t\x12\x0f\n\x07problem\x18\x04 \x01(\t\"\x9a\x02\n\x10RunPromptRequest\x12\x10\n\x08\x65ndpoint\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x08messages\x18\x03 \x03(\tB\x04\xe8\xe0\x18\x01\x12\x1d\n\nparameters\x18\x04 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x18\n\x05input\x18\x05 \x01(\tB\x04\xe8\xe0\x18\x01H\x01\x88\x01\x01\x12\x1b\n\x08\x65xpected\x18\x06 \x01(\tB\x04\xe8\xe0\x18\x01H\x02\x88\x01\x01\x12\x1b\n\x08metadata\x18\x07 \x01(\tB\x04\xe8\xe0\x18\x01H\x03\x88\x01\x01\x12\'\n\x07scorers\x18\x08 \x03(\x0b\x32\x16.spanloop.v1.RunScorerB\r\n\x0b_parametersB\x08\n\x06_inputB\x0b\n\t_expectedB\x0b\n\t_metadata\"N\n\tRunScorer\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1a\n\x07options\x18\x03 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x42\n\n\x08_options\"\x85\x01\n\x11RunPromptResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12%\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x13.spanloop.v1.RunEndH\x00\x88\x01\x01\x12)\n\x05score\x18\x03 \x01(\x0b\x32\x15.spanloop.v1.RunScoreH\x01\x88\x01\x01\x42\x06\n\x04_endB\x08\n\x06_score\"\x82\x03\n\x06RunEnd\x12\r\n\x05\x65rror\x18\x01 \x01(\t\x12\x19\n\x06output\x18\x02 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x16\n\x08messages\x18\x03 \x03(\tB\x04\xe8\xe0\x18\x01\x12\x18\n\x05reply\x18\x04 \x01(\tB\x04\xe8\xe0\x18\x01H\x01\x88\x01\x01\x12\r\n\x05model\x18\x05 \x01(\t\x12\x10\n\x08\x64uration\x18\x06 \x01(\x01\x12 \n\x13time_to_first_token\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12\x1a\n\rprompt_tokens\x18\x08 \x01(\x03H\x03\x88\x01\x01\x12\x1e\n\x11\x63ompletion_tokens\x18\t \x01(\x03H\x04\x88\x01\x01\x12\x1a\n\rcached_tokens\x18\n \x01(\x03H\x05\x88\x01\x01\x12\x11\n\x04\x63ost\x18\x0b \x01(\x01H\x06\x88\x01\x01\x42\t\n\x07_outputB\x08\n\x06_replyB\x16\n\x14_time_to_first_tokenB\x10\n\x0e_prompt_tokensB\x14\n\x12_completion_tokensB\x10\n\x0e_cached_tokensB\x07\n\x05_cost\"U\n\x08RunScore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\x05score\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12\r\n\x05\x65rror\x18\x04 \x01(\tB\x08\n\x06_score2\x93\x02\n\x11PlaygroundService\x12\x8e\x01\n\x14ListPlaygroundModels\x12(.spanloop.v1.ListPlaygroundModelsRequest\x1a).spanloop.v1.ListPlaygroundModelsResponse\"!\xf2\xe0\x18\x19GET /v1/playground/models\xf8\xe0\x18\x02\x12m\n\tRunPrompt\x12\x1d.spanloop.v1.RunPromptRequest\x1a\x1e.spanloop.v1.RunPromptResponse\"\x1f\xf2\xe0\x18\x17POST /v1/playground/run\xf8\xe0\x18\x03\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -56,22 +56,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLAYGROUNDSERVICE'].methods_by_name['RunPrompt']._serialized_options = b'\362\340\030\027POST /v1/playground/run\370\340\030\003'
   _globals['_LISTPLAYGROUNDMODELSREQUEST']._serialized_start=76
   _globals['_LISTPLAYGROUNDMODELSREQUEST']._serialized_end=105
-  _globals['_LISTPLAYGROUNDMODELSRESPONSE']._serialized_start=108
-  _globals['_LISTPLAYGROUNDMODELSRESPONSE']._serialized_end=252
-  _globals['_PLAYGROUNDENDPOINT']._serialized_start=254
-  _globals['_PLAYGROUNDENDPOINT']._serialized_end=335
-  _globals['_PLAYGROUNDSCORER']._serialized_start=337
-  _globals['_PLAYGROUNDSCORER']._serialized_end=389
-  _globals['_RUNPROMPTREQUEST']._serialized_start=392
-  _globals['_RUNPROMPTREQUEST']._serialized_end=674
-  _globals['_RUNSCORER']._serialized_start=676
-  _globals['_RUNSCORER']._serialized_end=754
-  _globals['_RUNPROMPTRESPONSE']._serialized_start=757
-  _globals['_RUNPROMPTRESPONSE']._serialized_end=890
-  _globals['_RUNEND']._serialized_start=893
-  _globals['_RUNEND']._serialized_end=1279
-  _globals['_RUNSCORE']._serialized_start=1281
-  _globals['_RUNSCORE']._serialized_end=1366
-  _globals['_PLAYGROUNDSERVICE']._serialized_start=1369
-  _globals['_PLAYGROUNDSERVICE']._serialized_end=1644
+  _globals['_LISTPLAYGROUNDMODELSRESPONSE']._serialized_start=107
+  _globals['_LISTPLAYGROUNDMODELSRESPONSE']._serialized_end=203
+  _globals['_PLAYGROUNDENDPOINT']._serialized_start=205
+  _globals['_PLAYGROUNDENDPOINT']._serialized_end=286
+  _globals['_RUNPROMPTREQUEST']._serialized_start=289
+  _globals['_RUNPROMPTREQUEST']._serialized_end=571
+  _globals['_RUNSCORER']._serialized_start=573
+  _globals['_RUNSCORER']._serialized_end=651
+  _globals['_RUNPROMPTRESPONSE']._serialized_start=654
+  _globals['_RUNPROMPTRESPONSE']._serialized_end=787
+  _globals['_RUNEND']._serialized_start=790
+  _globals['_RUNEND']._serialized_end=1176
+  _globals['_RUNSCORE']._serialized_start=1178
+  _globals['_RUNSCORE']._serialized_end=1263
+  _globals['_PLAYGROUNDSERVICE']._serialized_start=1266
+  _globals['_PLAYGROUNDSERVICE']._serialized_end=1541
 # @@protoc_insertion_point(module_scope)

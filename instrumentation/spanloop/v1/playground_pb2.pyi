@@ -12,14 +12,12 @@ class ListPlaygroundModelsRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ListPlaygroundModelsResponse(_message.Message):
-    __slots__ = ("endpoints", "scorers", "hint")
+    __slots__ = ("endpoints", "hint")
     ENDPOINTS_FIELD_NUMBER: _ClassVar[int]
-    SCORERS_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
     endpoints: _containers.RepeatedCompositeFieldContainer[PlaygroundEndpoint]
-    scorers: _containers.RepeatedCompositeFieldContainer[PlaygroundScorer]
     hint: str
-    def __init__(self, endpoints: _Optional[_Iterable[_Union[PlaygroundEndpoint, _Mapping]]] = ..., scorers: _Optional[_Iterable[_Union[PlaygroundScorer, _Mapping]]] = ..., hint: _Optional[str] = ...) -> None: ...
+    def __init__(self, endpoints: _Optional[_Iterable[_Union[PlaygroundEndpoint, _Mapping]]] = ..., hint: _Optional[str] = ...) -> None: ...
 
 class PlaygroundEndpoint(_message.Message):
     __slots__ = ("name", "kind", "models", "problem")
@@ -32,14 +30,6 @@ class PlaygroundEndpoint(_message.Message):
     models: _containers.RepeatedScalarFieldContainer[str]
     problem: str
     def __init__(self, name: _Optional[str] = ..., kind: _Optional[str] = ..., models: _Optional[_Iterable[str]] = ..., problem: _Optional[str] = ...) -> None: ...
-
-class PlaygroundScorer(_message.Message):
-    __slots__ = ("use", "description")
-    USE_FIELD_NUMBER: _ClassVar[int]
-    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
-    use: str
-    description: str
-    def __init__(self, use: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
 
 class RunPromptRequest(_message.Message):
     __slots__ = ("endpoint", "model", "messages", "parameters", "input", "expected", "metadata", "scorers")

@@ -50,7 +50,7 @@ class PlaygroundServiceServicer:
     """Missing associated documentation comment in .proto file."""
 
     def ListPlaygroundModels(self, request, context):
-        """The providers that the collector may ask, their models, and the scorers that it knows by name.
+        """The providers that the collector may ask, with their models.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

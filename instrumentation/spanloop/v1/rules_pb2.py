@@ -26,7 +26,7 @@ from spanloop.v1 import annotations_pb2 as spanloop_dot_v1_dot_annotations__pb2
 from spanloop.v1 import scoring_pb2 as spanloop_dot_v1_dot_scoring__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17spanloop/v1/rules.proto\x12\x0bspanloop.v1\x1a\x1dspanloop/v1/annotations.proto\x1a\x19spanloop/v1/scoring.proto\"\xc1\x01\n\nRuleScorer\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1a\n\x07options\x18\x03 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x13\n\x0b\x63oncurrency\x18\x04 \x01(\x03\x12\x17\n\x0ftimeout_seconds\x18\x05 \x01(\x01\x12\x12\n\nmemory_mib\x18\x06 \x01(\x03\x12\x18\n\x10\x63\x61lls_per_minute\x18\x07 \x01(\x01\x12\x14\n\x0cmax_attempts\x18\x08 \x01(\x03\x42\n\n\x08_options\"2\n\tRuleBoost\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x15\n\rsampling_rate\x18\x02 \x01(\x01\"\xaa\x01\n\tRuleScope\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x12\n\nroot_spans\x18\x02 \x01(\x08\x12\x12\n\nspan_names\x18\x03 \x03(\t\x12\x14\n\x0cidle_seconds\x18\x04 \x01(\x01\x12\x10\n\x08group_by\x18\x05 \x01(\t\x12\x11\n\tplacement\x18\x06 \x01(\t\x12\x18\n\x10interval_seconds\x18\x07 \x01(\x01\x12\x12\n\nmax_traces\x18\x08 \x01(\x03\"=\n\nRuleBudget\x12\x19\n\x11scores_per_minute\x18\x01 \x01(\x01\x12\x14\n\x0c\x63ost_per_day\x18\x02 \x01(\x01\"\xf7\x02\n\x0bScoringRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12(\n\x07scorers\x18\x04 \x03(\x0b\x32\x17.spanloop.v1.RuleScorer\x12\x1a\n\rsampling_rate\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12%\n\x05scope\x18\x07 \x01(\x0b\x32\x16.spanloop.v1.RuleScope\x12\x14\n\x07\x65nabled\x18\x08 \x01(\x08H\x01\x88\x01\x01\x12&\n\x06\x62oosts\x18\t \x03(\x0b\x32\x16.spanloop.v1.RuleBoost\x12\'\n\x06\x62udget\x18\n \x01(\x0b\x32\x17.spanloop.v1.RuleBudget\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12\x10\n\x08revision\x18\x0c \x01(\x03\x12\x0f\n\x07\x66\x61ilure\x18\r \x01(\tB\x10\n\x0e_sampling_rateB\n\n\x08_enabled\"?\n\x15PutScoringRuleRequest\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\"Q\n\x16PutScoringRuleResponse\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\x12\x0f\n\x07outcome\x18\x02 \x01(\t\"*\n\x17ListScoringRulesRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"C\n\x18ListScoringRulesResponse\x12\'\n\x05rules\x18\x01 \x03(\x0b\x32\x18.spanloop.v1.ScoringRule\"J\n\x18\x45nableScoringRuleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\"9\n\x18\x44\x65leteScoringRuleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\"\x1b\n\x19\x44\x65leteScoringRuleResponse\"]\n\x16TestScoringRuleRequest\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\x12\r\n\x05hours\x18\x02 \x01(\x01\x12\x0c\n\x04rows\x18\x03 \x01(\x03\"\xb2\x01\n\x17TestScoringRuleResponse\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\x12\x0f\n\x07matched\x18\x02 \x01(\x03\x12\x0f\n\x07sampled\x18\x03 \x01(\x03\x12\r\n\x05\x63\x61lls\x18\x04 \x01(\x03\x12\x1b\n\x0e\x65stimated_cost\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06sample\x18\x06 \x03(\tB\x11\n\x0f_estimated_cost\"I\n\x10TryScorerRequest\x12\'\n\x06scorer\x18\x01 \x01(\x0b\x32\x17.spanloop.v1.RuleScorer\x12\x0c\n\x04rows\x18\x02 \x03(\t\"\x8f\x01\n\x14StartBackfillRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\r\n\x05since\x18\x03 \x01(\t\x12\r\n\x05until\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x0b\n\x03\x61ll\x18\x06 \x01(\x08\x12\r\n\x05\x61gain\x18\x07 \x01(\x08\x12\x0e\n\x06\x66\x61iled\x18\x08 \x01(\x08\"\xa0\x01\n\x08\x42\x61\x63kfill\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05since\x18\x05 \x01(\t\x12\r\n\x05until\x18\x06 \x01(\t\x12\x0f\n\x07matched\x18\x07 \x01(\x03\x12\x0e\n\x06queued\x18\x08 \x01(\x03\x12\x0c\n\x04\x64one\x18\t \x01(\x03\x12\r\n\x05\x65rror\x18\n \x01(\t\"5\n\x14ListBackfillsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\"A\n\x15ListBackfillsResponse\x12(\n\tbackfills\x18\x01 \x03(\x0b\x32\x15.spanloop.v1.Backfill\"2\n\x13StopBackfillRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t2\x82\t\n\x12ScoringRuleService\x12y\n\x0ePutScoringRule\x12\".spanloop.v1.PutScoringRuleRequest\x1a#.spanloop.v1.PutScoringRuleResponse\"\x1e\xf2\xe0\x18\x16POST /v1/scoring-rules\xf8\xe0\x18\x03\x12~\n\x10ListScoringRules\x12$.spanloop.v1.ListScoringRulesRequest\x1a%.spanloop.v1.ListScoringRulesResponse\"\x1d\xf2\xe0\x18\x15GET /v1/scoring-rules\xf8\xe0\x18\x02\x12\x8e\x01\n\x11\x45nableScoringRule\x12%.spanloop.v1.EnableScoringRuleRequest\x1a#.spanloop.v1.PutScoringRuleResponse\"-\xf2\xe0\x18%POST /v1/scoring-rules/{name}/enabled\xf8\xe0\x18\x03\x12\x8b\x01\n\x11\x44\x65leteScoringRule\x12%.spanloop.v1.DeleteScoringRuleRequest\x1a&.spanloop.v1.DeleteScoringRuleResponse\"\'\xf2\xe0\x18\x1f\x44\x45LETE /v1/scoring-rules/{name}\xf8\xe0\x18\x03\x12\x81\x01\n\x0fTestScoringRule\x12#.spanloop.v1.TestScoringRuleRequest\x1a$.spanloop.v1.TestScoringRuleResponse\"#\xf2\xe0\x18\x1bPOST /v1/scoring-rules/test\xf8\xe0\x18\x02\x12p\n\tTryScorer\x12\x1d.spanloop.v1.TryScorerRequest\x1a\x17.spanloop.v1.TaskResult\")\xf2\xe0\x18!POST /v1/scoring-rules/try-scorer\xf8\xe0\x18\x03\x30\x01\x12z\n\rStartBackfill\x12!.spanloop.v1.StartBackfillRequest\x1a\x15.spanloop.v1.Backfill\"/\xf2\xe0\x18\'POST /v1/scoring-rules/{name}/backfills\xf8\xe0\x18\x03\x12q\n\rListBackfills\x12!.spanloop.v1.ListBackfillsRequest\x1a\".spanloop.v1.ListBackfillsResponse\"\x19\xf2\xe0\x18\x11GET /v1/backfills\xf8\xe0\x18\x02\x12m\n\x0cStopBackfill\x12 .spanloop.v1.StopBackfillRequest\x1a\x15.spanloop.v1.Backfill\"$\xf2\xe0\x18\x1cPOST /v1/backfills/{id}/stop\xf8\xe0\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17spanloop/v1/rules.proto\x12\x0bspanloop.v1\x1a\x1dspanloop/v1/annotations.proto\x1a\x19spanloop/v1/scoring.proto\"\xc1\x01\n\nRuleScorer\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1a\n\x07options\x18\x03 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x13\n\x0b\x63oncurrency\x18\x04 \x01(\x03\x12\x17\n\x0ftimeout_seconds\x18\x05 \x01(\x01\x12\x12\n\nmemory_mib\x18\x06 \x01(\x03\x12\x18\n\x10\x63\x61lls_per_minute\x18\x07 \x01(\x01\x12\x14\n\x0cmax_attempts\x18\x08 \x01(\x03\x42\n\n\x08_options\"\x14\n\x12ListScorersRequest\"@\n\x13ListScorersResponse\x12)\n\x07scorers\x18\x01 \x03(\x0b\x32\x18.spanloop.v1.KnownScorer\"/\n\x0bKnownScorer\x12\x0b\n\x03use\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"2\n\tRuleBoost\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x15\n\rsampling_rate\x18\x02 \x01(\x01\"\xaa\x01\n\tRuleScope\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x12\n\nroot_spans\x18\x02 \x01(\x08\x12\x12\n\nspan_names\x18\x03 \x03(\t\x12\x14\n\x0cidle_seconds\x18\x04 \x01(\x01\x12\x10\n\x08group_by\x18\x05 \x01(\t\x12\x11\n\tplacement\x18\x06 \x01(\t\x12\x18\n\x10interval_seconds\x18\x07 \x01(\x01\x12\x12\n\nmax_traces\x18\x08 \x01(\x03\"=\n\nRuleBudget\x12\x19\n\x11scores_per_minute\x18\x01 \x01(\x01\x12\x14\n\x0c\x63ost_per_day\x18\x02 \x01(\x01\"\xf7\x02\n\x0bScoringRule\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12(\n\x07scorers\x18\x04 \x03(\x0b\x32\x17.spanloop.v1.RuleScorer\x12\x1a\n\rsampling_rate\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x66ilter\x18\x06 \x01(\t\x12%\n\x05scope\x18\x07 \x01(\x0b\x32\x16.spanloop.v1.RuleScope\x12\x14\n\x07\x65nabled\x18\x08 \x01(\x08H\x01\x88\x01\x01\x12&\n\x06\x62oosts\x18\t \x03(\x0b\x32\x16.spanloop.v1.RuleBoost\x12\'\n\x06\x62udget\x18\n \x01(\x0b\x32\x17.spanloop.v1.RuleBudget\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12\x10\n\x08revision\x18\x0c \x01(\x03\x12\x0f\n\x07\x66\x61ilure\x18\r \x01(\tB\x10\n\x0e_sampling_rateB\n\n\x08_enabled\"?\n\x15PutScoringRuleRequest\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\"Q\n\x16PutScoringRuleResponse\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\x12\x0f\n\x07outcome\x18\x02 \x01(\t\"*\n\x17ListScoringRulesRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\"C\n\x18ListScoringRulesResponse\x12\'\n\x05rules\x18\x01 \x03(\x0b\x32\x18.spanloop.v1.ScoringRule\"J\n\x18\x45nableScoringRuleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0f\n\x07\x65nabled\x18\x03 \x01(\x08\"9\n\x18\x44\x65leteScoringRuleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\"\x1b\n\x19\x44\x65leteScoringRuleResponse\"]\n\x16TestScoringRuleRequest\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\x12\r\n\x05hours\x18\x02 \x01(\x01\x12\x0c\n\x04rows\x18\x03 \x01(\x03\"\xb2\x01\n\x17TestScoringRuleResponse\x12&\n\x04rule\x18\x01 \x01(\x0b\x32\x18.spanloop.v1.ScoringRule\x12\x0f\n\x07matched\x18\x02 \x01(\x03\x12\x0f\n\x07sampled\x18\x03 \x01(\x03\x12\r\n\x05\x63\x61lls\x18\x04 \x01(\x03\x12\x1b\n\x0e\x65stimated_cost\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06sample\x18\x06 \x03(\tB\x11\n\x0f_estimated_cost\"I\n\x10TryScorerRequest\x12\'\n\x06scorer\x18\x01 \x01(\x0b\x32\x17.spanloop.v1.RuleScorer\x12\x0c\n\x04rows\x18\x02 \x03(\t\"\x8f\x01\n\x14StartBackfillRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\r\n\x05since\x18\x03 \x01(\t\x12\r\n\x05until\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x0b\n\x03\x61ll\x18\x06 \x01(\x08\x12\r\n\x05\x61gain\x18\x07 \x01(\x08\x12\x0e\n\x06\x66\x61iled\x18\x08 \x01(\x08\"\xa0\x01\n\x08\x42\x61\x63kfill\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\r\n\x05since\x18\x05 \x01(\t\x12\r\n\x05until\x18\x06 \x01(\t\x12\x0f\n\x07matched\x18\x07 \x01(\x03\x12\x0e\n\x06queued\x18\x08 \x01(\x03\x12\x0c\n\x04\x64one\x18\t \x01(\x03\x12\r\n\x05\x65rror\x18\n \x01(\t\"5\n\x14ListBackfillsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\"A\n\x15ListBackfillsResponse\x12(\n\tbackfills\x18\x01 \x03(\x0b\x32\x15.spanloop.v1.Backfill\"2\n\x13StopBackfillRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t2\xed\t\n\x12ScoringRuleService\x12y\n\x0ePutScoringRule\x12\".spanloop.v1.PutScoringRuleRequest\x1a#.spanloop.v1.PutScoringRuleResponse\"\x1e\xf2\xe0\x18\x16POST /v1/scoring-rules\xf8\xe0\x18\x03\x12~\n\x10ListScoringRules\x12$.spanloop.v1.ListScoringRulesRequest\x1a%.spanloop.v1.ListScoringRulesResponse\"\x1d\xf2\xe0\x18\x15GET /v1/scoring-rules\xf8\xe0\x18\x02\x12\x8e\x01\n\x11\x45nableScoringRule\x12%.spanloop.v1.EnableScoringRuleRequest\x1a#.spanloop.v1.PutScoringRuleResponse\"-\xf2\xe0\x18%POST /v1/scoring-rules/{name}/enabled\xf8\xe0\x18\x03\x12\x8b\x01\n\x11\x44\x65leteScoringRule\x12%.spanloop.v1.DeleteScoringRuleRequest\x1a&.spanloop.v1.DeleteScoringRuleResponse\"\'\xf2\xe0\x18\x1f\x44\x45LETE /v1/scoring-rules/{name}\xf8\xe0\x18\x03\x12\x81\x01\n\x0fTestScoringRule\x12#.spanloop.v1.TestScoringRuleRequest\x1a$.spanloop.v1.TestScoringRuleResponse\"#\xf2\xe0\x18\x1bPOST /v1/scoring-rules/test\xf8\xe0\x18\x02\x12i\n\x0bListScorers\x12\x1f.spanloop.v1.ListScorersRequest\x1a .spanloop.v1.ListScorersResponse\"\x17\xf2\xe0\x18\x0fGET /v1/scorers\xf8\xe0\x18\x02\x12p\n\tTryScorer\x12\x1d.spanloop.v1.TryScorerRequest\x1a\x17.spanloop.v1.TaskResult\")\xf2\xe0\x18!POST /v1/scoring-rules/try-scorer\xf8\xe0\x18\x03\x30\x01\x12z\n\rStartBackfill\x12!.spanloop.v1.StartBackfillRequest\x1a\x15.spanloop.v1.Backfill\"/\xf2\xe0\x18\'POST /v1/scoring-rules/{name}/backfills\xf8\xe0\x18\x03\x12q\n\rListBackfills\x12!.spanloop.v1.ListBackfillsRequest\x1a\".spanloop.v1.ListBackfillsResponse\"\x19\xf2\xe0\x18\x11GET /v1/backfills\xf8\xe0\x18\x02\x12m\n\x0cStopBackfill\x12 .spanloop.v1.StopBackfillRequest\x1a\x15.spanloop.v1.Backfill\"$\xf2\xe0\x18\x1cPOST /v1/backfills/{id}/stop\xf8\xe0\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORINGRULESERVICE'].methods_by_name['DeleteScoringRule']._serialized_options = b'\362\340\030\037DELETE /v1/scoring-rules/{name}\370\340\030\003'
   _globals['_SCORINGRULESERVICE'].methods_by_name['TestScoringRule']._loaded_options = None
   _globals['_SCORINGRULESERVICE'].methods_by_name['TestScoringRule']._serialized_options = b'\362\340\030\033POST /v1/scoring-rules/test\370\340\030\002'
+  _globals['_SCORINGRULESERVICE'].methods_by_name['ListScorers']._loaded_options = None
+  _globals['_SCORINGRULESERVICE'].methods_by_name['ListScorers']._serialized_options = b'\362\340\030\017GET /v1/scorers\370\340\030\002'
   _globals['_SCORINGRULESERVICE'].methods_by_name['TryScorer']._loaded_options = None
   _globals['_SCORINGRULESERVICE'].methods_by_name['TryScorer']._serialized_options = b'\362\340\030!POST /v1/scoring-rules/try-scorer\370\340\030\003'
   _globals['_SCORINGRULESERVICE'].methods_by_name['StartBackfill']._loaded_options = None
@@ -55,44 +57,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORINGRULESERVICE'].methods_by_name['StopBackfill']._serialized_options = b'\362\340\030\034POST /v1/backfills/{id}/stop\370\340\030\003'
   _globals['_RULESCORER']._serialized_start=99
   _globals['_RULESCORER']._serialized_end=292
-  _globals['_RULEBOOST']._serialized_start=294
-  _globals['_RULEBOOST']._serialized_end=344
-  _globals['_RULESCOPE']._serialized_start=347
-  _globals['_RULESCOPE']._serialized_end=517
-  _globals['_RULEBUDGET']._serialized_start=519
-  _globals['_RULEBUDGET']._serialized_end=580
-  _globals['_SCORINGRULE']._serialized_start=583
-  _globals['_SCORINGRULE']._serialized_end=958
-  _globals['_PUTSCORINGRULEREQUEST']._serialized_start=960
-  _globals['_PUTSCORINGRULEREQUEST']._serialized_end=1023
-  _globals['_PUTSCORINGRULERESPONSE']._serialized_start=1025
-  _globals['_PUTSCORINGRULERESPONSE']._serialized_end=1106
-  _globals['_LISTSCORINGRULESREQUEST']._serialized_start=1108
-  _globals['_LISTSCORINGRULESREQUEST']._serialized_end=1150
-  _globals['_LISTSCORINGRULESRESPONSE']._serialized_start=1152
-  _globals['_LISTSCORINGRULESRESPONSE']._serialized_end=1219
-  _globals['_ENABLESCORINGRULEREQUEST']._serialized_start=1221
-  _globals['_ENABLESCORINGRULEREQUEST']._serialized_end=1295
-  _globals['_DELETESCORINGRULEREQUEST']._serialized_start=1297
-  _globals['_DELETESCORINGRULEREQUEST']._serialized_end=1354
-  _globals['_DELETESCORINGRULERESPONSE']._serialized_start=1356
-  _globals['_DELETESCORINGRULERESPONSE']._serialized_end=1383
-  _globals['_TESTSCORINGRULEREQUEST']._serialized_start=1385
-  _globals['_TESTSCORINGRULEREQUEST']._serialized_end=1478
-  _globals['_TESTSCORINGRULERESPONSE']._serialized_start=1481
-  _globals['_TESTSCORINGRULERESPONSE']._serialized_end=1659
-  _globals['_TRYSCORERREQUEST']._serialized_start=1661
-  _globals['_TRYSCORERREQUEST']._serialized_end=1734
-  _globals['_STARTBACKFILLREQUEST']._serialized_start=1737
-  _globals['_STARTBACKFILLREQUEST']._serialized_end=1880
-  _globals['_BACKFILL']._serialized_start=1883
-  _globals['_BACKFILL']._serialized_end=2043
-  _globals['_LISTBACKFILLSREQUEST']._serialized_start=2045
-  _globals['_LISTBACKFILLSREQUEST']._serialized_end=2098
-  _globals['_LISTBACKFILLSRESPONSE']._serialized_start=2100
-  _globals['_LISTBACKFILLSRESPONSE']._serialized_end=2165
-  _globals['_STOPBACKFILLREQUEST']._serialized_start=2167
-  _globals['_STOPBACKFILLREQUEST']._serialized_end=2217
-  _globals['_SCORINGRULESERVICE']._serialized_start=2220
-  _globals['_SCORINGRULESERVICE']._serialized_end=3374
+  _globals['_LISTSCORERSREQUEST']._serialized_start=294
+  _globals['_LISTSCORERSREQUEST']._serialized_end=314
+  _globals['_LISTSCORERSRESPONSE']._serialized_start=316
+  _globals['_LISTSCORERSRESPONSE']._serialized_end=380
+  _globals['_KNOWNSCORER']._serialized_start=382
+  _globals['_KNOWNSCORER']._serialized_end=429
+  _globals['_RULEBOOST']._serialized_start=431
+  _globals['_RULEBOOST']._serialized_end=481
+  _globals['_RULESCOPE']._serialized_start=484
+  _globals['_RULESCOPE']._serialized_end=654
+  _globals['_RULEBUDGET']._serialized_start=656
+  _globals['_RULEBUDGET']._serialized_end=717
+  _globals['_SCORINGRULE']._serialized_start=720
+  _globals['_SCORINGRULE']._serialized_end=1095
+  _globals['_PUTSCORINGRULEREQUEST']._serialized_start=1097
+  _globals['_PUTSCORINGRULEREQUEST']._serialized_end=1160
+  _globals['_PUTSCORINGRULERESPONSE']._serialized_start=1162
+  _globals['_PUTSCORINGRULERESPONSE']._serialized_end=1243
+  _globals['_LISTSCORINGRULESREQUEST']._serialized_start=1245
+  _globals['_LISTSCORINGRULESREQUEST']._serialized_end=1287
+  _globals['_LISTSCORINGRULESRESPONSE']._serialized_start=1289
+  _globals['_LISTSCORINGRULESRESPONSE']._serialized_end=1356
+  _globals['_ENABLESCORINGRULEREQUEST']._serialized_start=1358
+  _globals['_ENABLESCORINGRULEREQUEST']._serialized_end=1432
+  _globals['_DELETESCORINGRULEREQUEST']._serialized_start=1434
+  _globals['_DELETESCORINGRULEREQUEST']._serialized_end=1491
+  _globals['_DELETESCORINGRULERESPONSE']._serialized_start=1493
+  _globals['_DELETESCORINGRULERESPONSE']._serialized_end=1520
+  _globals['_TESTSCORINGRULEREQUEST']._serialized_start=1522
+  _globals['_TESTSCORINGRULEREQUEST']._serialized_end=1615
+  _globals['_TESTSCORINGRULERESPONSE']._serialized_start=1618
+  _globals['_TESTSCORINGRULERESPONSE']._serialized_end=1796
+  _globals['_TRYSCORERREQUEST']._serialized_start=1798
+  _globals['_TRYSCORERREQUEST']._serialized_end=1871
+  _globals['_STARTBACKFILLREQUEST']._serialized_start=1874
+  _globals['_STARTBACKFILLREQUEST']._serialized_end=2017
+  _globals['_BACKFILL']._serialized_start=2020
+  _globals['_BACKFILL']._serialized_end=2180
+  _globals['_LISTBACKFILLSREQUEST']._serialized_start=2182
+  _globals['_LISTBACKFILLSREQUEST']._serialized_end=2235
+  _globals['_LISTBACKFILLSRESPONSE']._serialized_start=2237
+  _globals['_LISTBACKFILLSRESPONSE']._serialized_end=2302
+  _globals['_STOPBACKFILLREQUEST']._serialized_start=2304
+  _globals['_STOPBACKFILLREQUEST']._serialized_end=2354
+  _globals['_SCORINGRULESERVICE']._serialized_start=2357
+  _globals['_SCORINGRULESERVICE']._serialized_end=3618
 # @@protoc_insertion_point(module_scope)

@@ -28,6 +28,24 @@ class RuleScorer(_message.Message):
     max_attempts: int
     def __init__(self, use: _Optional[str] = ..., name: _Optional[str] = ..., options: _Optional[str] = ..., concurrency: _Optional[int] = ..., timeout_seconds: _Optional[float] = ..., memory_mib: _Optional[int] = ..., calls_per_minute: _Optional[float] = ..., max_attempts: _Optional[int] = ...) -> None: ...
 
+class ListScorersRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListScorersResponse(_message.Message):
+    __slots__ = ("scorers",)
+    SCORERS_FIELD_NUMBER: _ClassVar[int]
+    scorers: _containers.RepeatedCompositeFieldContainer[KnownScorer]
+    def __init__(self, scorers: _Optional[_Iterable[_Union[KnownScorer, _Mapping]]] = ...) -> None: ...
+
+class KnownScorer(_message.Message):
+    __slots__ = ("use", "description")
+    USE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    use: str
+    description: str
+    def __init__(self, use: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+
 class RuleBoost(_message.Message):
     __slots__ = ("filter", "sampling_rate")
     FILTER_FIELD_NUMBER: _ClassVar[int]

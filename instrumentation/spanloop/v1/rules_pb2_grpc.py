@@ -60,6 +60,11 @@ class ScoringRuleServiceStub:
                 request_serializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleRequest.SerializeToString,
                 response_deserializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleResponse.FromString,
                 _registered_method=True)
+        self.ListScorers = channel.unary_unary(
+                '/spanloop.v1.ScoringRuleService/ListScorers',
+                request_serializer=spanloop_dot_v1_dot_rules__pb2.ListScorersRequest.SerializeToString,
+                response_deserializer=spanloop_dot_v1_dot_rules__pb2.ListScorersResponse.FromString,
+                _registered_method=True)
         self.TryScorer = channel.unary_stream(
                 '/spanloop.v1.ScoringRuleService/TryScorer',
                 request_serializer=spanloop_dot_v1_dot_rules__pb2.TryScorerRequest.SerializeToString,
@@ -119,6 +124,13 @@ class ScoringRuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListScorers(self, request, context):
+        """The scorers that a rule can name: built-ins, the judge, and the classes of autoevals where it is installed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def TryScorer(self, request, context):
         """Scores rows that are given, as a worker would: each is answered when it is done. Stores nothing, ends with the call.
         """
@@ -173,6 +185,11 @@ def add_ScoringRuleServiceServicer_to_server(servicer, server):
                     servicer.TestScoringRule,
                     request_deserializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleRequest.FromString,
                     response_serializer=spanloop_dot_v1_dot_rules__pb2.TestScoringRuleResponse.SerializeToString,
+            ),
+            'ListScorers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListScorers,
+                    request_deserializer=spanloop_dot_v1_dot_rules__pb2.ListScorersRequest.FromString,
+                    response_serializer=spanloop_dot_v1_dot_rules__pb2.ListScorersResponse.SerializeToString,
             ),
             'TryScorer': grpc.unary_stream_rpc_method_handler(
                     servicer.TryScorer,
@@ -330,6 +347,33 @@ class ScoringRuleService:
             '/spanloop.v1.ScoringRuleService/TestScoringRule',
             spanloop_dot_v1_dot_rules__pb2.TestScoringRuleRequest.SerializeToString,
             spanloop_dot_v1_dot_rules__pb2.TestScoringRuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListScorers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spanloop.v1.ScoringRuleService/ListScorers',
+            spanloop_dot_v1_dot_rules__pb2.ListScorersRequest.SerializeToString,
+            spanloop_dot_v1_dot_rules__pb2.ListScorersResponse.FromString,
             options,
             channel_credentials,
             insecure,

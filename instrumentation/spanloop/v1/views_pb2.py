@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from spanloop.v1 import annotations_pb2 as spanloop_dot_v1_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17spanloop/v1/views.proto\x12\x0bspanloop.v1\x1a\x1dspanloop/v1/annotations.proto\"\x92\x01\n\x04View\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x1d\n\ndefinition\x18\x05 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x12\n\nis_default\x18\x06 \x01(\x08\x12\x0f\n\x07\x63reated\x18\x07 \x01(\tB\r\n\x0b_definition\"1\n\x10ListViewsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04page\x18\x02 \x01(\t\"5\n\x11ListViewsResponse\x12 \n\x05views\x18\x01 \x03(\x0b\x32\x11.spanloop.v1.View\"2\n\x0fSaveViewRequest\x12\x1f\n\x04view\x18\x01 \x01(\x0b\x32\x11.spanloop.v1.View\"3\n\x10SaveViewResponse\x12\x1f\n\x04view\x18\x01 \x01(\x0b\x32\x11.spanloop.v1.View\"0\n\x11\x44\x65leteViewRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\"\x14\n\x12\x44\x65leteViewResponse2\xbf\x02\n\x0bViewService\x12\x61\n\tListViews\x12\x1d.spanloop.v1.ListViewsRequest\x1a\x1e.spanloop.v1.ListViewsResponse\"\x15\xf2\xe0\x18\rGET /v1/views\xf8\xe0\x18\x02\x12_\n\x08SaveView\x12\x1c.spanloop.v1.SaveViewRequest\x1a\x1d.spanloop.v1.SaveViewResponse\"\x16\xf2\xe0\x18\x0ePOST /v1/views\xf8\xe0\x18\x01\x12l\n\nDeleteView\x12\x1e.spanloop.v1.DeleteViewRequest\x1a\x1f.spanloop.v1.DeleteViewResponse\"\x1d\xf2\xe0\x18\x15\x44\x45LETE /v1/views/{id}\xf8\xe0\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17spanloop/v1/views.proto\x12\x0bspanloop.v1\x1a\x1dspanloop/v1/annotations.proto\"\xaa\x01\n\x04View\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\x12\x0c\n\x04page\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\x1d\n\ndefinition\x18\x05 \x01(\tB\x04\xe8\xe0\x18\x01H\x00\x88\x01\x01\x12\x12\n\nis_default\x18\x06 \x01(\x08\x12\x0f\n\x07\x63reated\x18\x07 \x01(\t\x12\x16\n\x0eis_own_default\x18\x08 \x01(\x08\x42\r\n\x0b_definition\"1\n\x10ListViewsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04page\x18\x02 \x01(\t\"5\n\x11ListViewsResponse\x12 \n\x05views\x18\x01 \x03(\x0b\x32\x11.spanloop.v1.View\"2\n\x0fSaveViewRequest\x12\x1f\n\x04view\x18\x01 \x01(\x0b\x32\x11.spanloop.v1.View\"3\n\x10SaveViewResponse\x12\x1f\n\x04view\x18\x01 \x01(\x0b\x32\x11.spanloop.v1.View\"0\n\x11\x44\x65leteViewRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07project\x18\x02 \x01(\t\"\x14\n\x12\x44\x65leteViewResponse\">\n\x11\x43hooseViewRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04page\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\"\x14\n\x12\x43hooseViewResponse2\xad\x03\n\x0bViewService\x12\x61\n\tListViews\x12\x1d.spanloop.v1.ListViewsRequest\x1a\x1e.spanloop.v1.ListViewsResponse\"\x15\xf2\xe0\x18\rGET /v1/views\xf8\xe0\x18\x02\x12_\n\x08SaveView\x12\x1c.spanloop.v1.SaveViewRequest\x1a\x1d.spanloop.v1.SaveViewResponse\"\x16\xf2\xe0\x18\x0ePOST /v1/views\xf8\xe0\x18\x01\x12l\n\nChooseView\x12\x1e.spanloop.v1.ChooseViewRequest\x1a\x1f.spanloop.v1.ChooseViewResponse\"\x1d\xf2\xe0\x18\x15POST /v1/views/choose\xf8\xe0\x18\x02\x12l\n\nDeleteView\x12\x1e.spanloop.v1.DeleteViewRequest\x1a\x1f.spanloop.v1.DeleteViewResponse\"\x1d\xf2\xe0\x18\x15\x44\x45LETE /v1/views/{id}\xf8\xe0\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,22 +38,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VIEWSERVICE'].methods_by_name['ListViews']._serialized_options = b'\362\340\030\rGET /v1/views\370\340\030\002'
   _globals['_VIEWSERVICE'].methods_by_name['SaveView']._loaded_options = None
   _globals['_VIEWSERVICE'].methods_by_name['SaveView']._serialized_options = b'\362\340\030\016POST /v1/views\370\340\030\001'
+  _globals['_VIEWSERVICE'].methods_by_name['ChooseView']._loaded_options = None
+  _globals['_VIEWSERVICE'].methods_by_name['ChooseView']._serialized_options = b'\362\340\030\025POST /v1/views/choose\370\340\030\002'
   _globals['_VIEWSERVICE'].methods_by_name['DeleteView']._loaded_options = None
   _globals['_VIEWSERVICE'].methods_by_name['DeleteView']._serialized_options = b'\362\340\030\025DELETE /v1/views/{id}\370\340\030\001'
   _globals['_VIEW']._serialized_start=72
-  _globals['_VIEW']._serialized_end=218
-  _globals['_LISTVIEWSREQUEST']._serialized_start=220
-  _globals['_LISTVIEWSREQUEST']._serialized_end=269
-  _globals['_LISTVIEWSRESPONSE']._serialized_start=271
-  _globals['_LISTVIEWSRESPONSE']._serialized_end=324
-  _globals['_SAVEVIEWREQUEST']._serialized_start=326
-  _globals['_SAVEVIEWREQUEST']._serialized_end=376
-  _globals['_SAVEVIEWRESPONSE']._serialized_start=378
-  _globals['_SAVEVIEWRESPONSE']._serialized_end=429
-  _globals['_DELETEVIEWREQUEST']._serialized_start=431
-  _globals['_DELETEVIEWREQUEST']._serialized_end=479
-  _globals['_DELETEVIEWRESPONSE']._serialized_start=481
-  _globals['_DELETEVIEWRESPONSE']._serialized_end=501
-  _globals['_VIEWSERVICE']._serialized_start=504
-  _globals['_VIEWSERVICE']._serialized_end=823
+  _globals['_VIEW']._serialized_end=242
+  _globals['_LISTVIEWSREQUEST']._serialized_start=244
+  _globals['_LISTVIEWSREQUEST']._serialized_end=293
+  _globals['_LISTVIEWSRESPONSE']._serialized_start=295
+  _globals['_LISTVIEWSRESPONSE']._serialized_end=348
+  _globals['_SAVEVIEWREQUEST']._serialized_start=350
+  _globals['_SAVEVIEWREQUEST']._serialized_end=400
+  _globals['_SAVEVIEWRESPONSE']._serialized_start=402
+  _globals['_SAVEVIEWRESPONSE']._serialized_end=453
+  _globals['_DELETEVIEWREQUEST']._serialized_start=455
+  _globals['_DELETEVIEWREQUEST']._serialized_end=503
+  _globals['_DELETEVIEWRESPONSE']._serialized_start=505
+  _globals['_DELETEVIEWRESPONSE']._serialized_end=525
+  _globals['_CHOOSEVIEWREQUEST']._serialized_start=527
+  _globals['_CHOOSEVIEWREQUEST']._serialized_end=589
+  _globals['_CHOOSEVIEWRESPONSE']._serialized_start=591
+  _globals['_CHOOSEVIEWRESPONSE']._serialized_end=611
+  _globals['_VIEWSERVICE']._serialized_start=614
+  _globals['_VIEWSERVICE']._serialized_end=1043
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class View(_message.Message):
-    __slots__ = ("id", "project", "page", "name", "definition", "is_default", "created")
+    __slots__ = ("id", "project", "page", "name", "definition", "is_default", "created", "is_own_default")
     ID_FIELD_NUMBER: _ClassVar[int]
     PROJECT_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,7 @@ class View(_message.Message):
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
     IS_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
+    IS_OWN_DEFAULT_FIELD_NUMBER: _ClassVar[int]
     id: str
     project: str
     page: str
@@ -23,7 +24,8 @@ class View(_message.Message):
     definition: str
     is_default: bool
     created: str
-    def __init__(self, id: _Optional[str] = ..., project: _Optional[str] = ..., page: _Optional[str] = ..., name: _Optional[str] = ..., definition: _Optional[str] = ..., is_default: _Optional[bool] = ..., created: _Optional[str] = ...) -> None: ...
+    is_own_default: bool
+    def __init__(self, id: _Optional[str] = ..., project: _Optional[str] = ..., page: _Optional[str] = ..., name: _Optional[str] = ..., definition: _Optional[str] = ..., is_default: _Optional[bool] = ..., created: _Optional[str] = ..., is_own_default: _Optional[bool] = ...) -> None: ...
 
 class ListViewsRequest(_message.Message):
     __slots__ = ("project", "page")
@@ -60,5 +62,19 @@ class DeleteViewRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ..., project: _Optional[str] = ...) -> None: ...
 
 class DeleteViewResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ChooseViewRequest(_message.Message):
+    __slots__ = ("project", "page", "id")
+    PROJECT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    project: str
+    page: str
+    id: str
+    def __init__(self, project: _Optional[str] = ..., page: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class ChooseViewResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

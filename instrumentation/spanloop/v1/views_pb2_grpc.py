@@ -44,6 +44,11 @@ class ViewServiceStub:
                 request_serializer=spanloop_dot_v1_dot_views__pb2.SaveViewRequest.SerializeToString,
                 response_deserializer=spanloop_dot_v1_dot_views__pb2.SaveViewResponse.FromString,
                 _registered_method=True)
+        self.ChooseView = channel.unary_unary(
+                '/spanloop.v1.ViewService/ChooseView',
+                request_serializer=spanloop_dot_v1_dot_views__pb2.ChooseViewRequest.SerializeToString,
+                response_deserializer=spanloop_dot_v1_dot_views__pb2.ChooseViewResponse.FromString,
+                _registered_method=True)
         self.DeleteView = channel.unary_unary(
                 '/spanloop.v1.ViewService/DeleteView',
                 request_serializer=spanloop_dot_v1_dot_views__pb2.DeleteViewRequest.SerializeToString,
@@ -68,6 +73,13 @@ class ViewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChooseView(self, request, context):
+        """Makes a view the one that its page opens with, for the key that asks; with no id, everyone's default holds again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteView(self, request, context):
         """Removes a view. Removing it again changes nothing.
         """
@@ -87,6 +99,11 @@ def add_ViewServiceServicer_to_server(servicer, server):
                     servicer.SaveView,
                     request_deserializer=spanloop_dot_v1_dot_views__pb2.SaveViewRequest.FromString,
                     response_serializer=spanloop_dot_v1_dot_views__pb2.SaveViewResponse.SerializeToString,
+            ),
+            'ChooseView': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChooseView,
+                    request_deserializer=spanloop_dot_v1_dot_views__pb2.ChooseViewRequest.FromString,
+                    response_serializer=spanloop_dot_v1_dot_views__pb2.ChooseViewResponse.SerializeToString,
             ),
             'DeleteView': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteView,
@@ -148,6 +165,33 @@ class ViewService:
             '/spanloop.v1.ViewService/SaveView',
             spanloop_dot_v1_dot_views__pb2.SaveViewRequest.SerializeToString,
             spanloop_dot_v1_dot_views__pb2.SaveViewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChooseView(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spanloop.v1.ViewService/ChooseView',
+            spanloop_dot_v1_dot_views__pb2.ChooseViewRequest.SerializeToString,
+            spanloop_dot_v1_dot_views__pb2.ChooseViewResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -18,7 +18,12 @@ async def test_views_live_in_their_project(api: Api) -> None:
     view = {"page": "logs", "name": "failures", "definition": {"query": "f=error"}, "is_default": True}
 
     saved = (await api.http.post("/v1/views", json={"view": view}, headers=own)).json()["view"]
-    assert saved | {"id": "", "created": ""} == view | {"id": "", "created": "", "project": "a"}
+    assert saved | {"id": "", "created": ""} == view | {
+        "id": "",
+        "created": "",
+        "project": "a",
+        "is_own_default": False,
+    }
     second = (await api.http.post("/v1/views", json={"view": view | {"name": "slow"}}, headers=own)).json()["view"]
     renamed = saved | {"name": "bad", "is_default": False}
     await api.http.post("/v1/views", json={"view": renamed}, headers=own)
@@ -41,6 +46,26 @@ async def test_page_has_one_default(api: Api) -> None:
         await api.http.post("/v1/views", json={"view": view}, headers=key)
     listed = (await api.http.get("/v1/views", headers=key)).json()["views"]
     assert [(view["name"], view["is_default"]) for view in listed] == [("first", False), ("second", True)]
+
+
+async def test_key_chooses_a_view_of_its_own(api: Api) -> None:
+    ada, grace = await api.key(Scope.ADMIN, project="a"), await api.key(Scope.READ, project="a")
+    ids = []
+    for name in ("first", "second"):
+        saved = await api.http.post("/v1/views", json={"view": {"page": "logs", "name": name}}, headers=ada)
+        ids.append(saved.json()["view"]["id"])
+
+    async def choose(id: str, headers: dict[str, str]) -> int:
+        chosen = {"page": "logs", "id": id}
+        return (await api.http.post("/v1/views/choose", json=chosen, headers=headers)).status_code
+
+    async def own(headers: dict[str, str]) -> list[bool]:
+        return [view["is_own_default"] for view in (await api.http.get("/v1/views", headers=headers)).json()["views"]]
+
+    assert [await choose(ids[0], ada), await choose(ids[1], grace), await choose("gone", ada)] == [200, 200, 404]
+    assert (await own(ada), await own(grace)) == ([True, False], [False, True])
+    assert [await choose(ids[1], ada), await choose("", grace)] == [200, 200]
+    assert (await own(ada), await own(grace)) == ([False, True], [False, False])
 
 
 @pytest.mark.parametrize(

@@ -380,6 +380,4 @@ async def test_models_are_those_of_the_provider(playground: Playground) -> None:
             "anthropic": ["claude-sonnet-4-5"],
         }
     assert len(playground.provider.requests) == 4
-    assert {"exact_match", "judge", "autoevals.Levenshtein"} <= {scorer.use for scorer in answer.scorers}
-    assert all(scorer.description for scorer in answer.scorers if not scorer.use.startswith("autoevals."))
     assert KEY not in str(answer)

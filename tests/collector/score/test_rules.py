@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from spanloop.scoring import ScorerSpec, delete_rule, list_rules, put_rule
+from spanloop.scoring.builtins import BUILTINS
 from spanloop_collector.cli.app import app
 from spanloop_collector.client import ApiError
 from typer.testing import CliRunner
@@ -116,6 +117,13 @@ def test_rules_of_the_readme_are_tried_applied_and_pruned(project: Project, tmp_
     ]
     assert "brief, Levenshtein, is_polite" in listed
     assert "waiting" in run(project, "rules", "status", "--project", project.name)
+
+
+def test_scorers_that_rules_can_name_are_listed(project: Project) -> None:
+    scorers = {each["use"]: each["description"] for each in project.client.get("/v1/scorers")["scorers"]}
+    assert scorers.keys() >= {*BUILTINS, "judge", "autoevals.Levenshtein"}
+    assert all(scorers.values())
+    assert "autoevals.Levenshtein" in run(project, "rules", "scorers")
 
 
 def test_past_rows_are_put_through_a_rule_once(project: Project) -> None:

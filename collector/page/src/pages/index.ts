@@ -1,6 +1,7 @@
-// The pages of a project, in the order of the navigation. Each is loaded when it is first opened.
+// The pages of a project, in the order of the navigation. The first comes with the shell, the others when first opened.
 import type { ComponentType } from "preact";
 import type { IconName } from "../ui/icons";
+import Logs from "./logs";
 
 export interface Page {
   /** First part of its address below the project. */
@@ -13,7 +14,7 @@ export interface Page {
 }
 
 export const PAGES: Page[] = [
-  { id: "logs", title: "Logs", icon: "logs", key: "l", load: () => import("./logs") },
+  { id: "logs", title: "Logs", icon: "logs", key: "l", load: async () => ({ default: Logs }) },
   { id: "monitor", title: "Monitor", icon: "monitor", key: "m", load: () => import("./monitor") },
   { id: "datasets", title: "Datasets", icon: "datasets", key: "d", load: () => import("./datasets") },
   { id: "experiments", title: "Experiments", icon: "experiments", key: "e", load: () => import("./experiments") },

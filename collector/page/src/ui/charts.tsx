@@ -1,6 +1,7 @@
-// Charts in SVG: lines with bands, bars; one crosshair, click to look behind a point.
+// Charts in SVG: lines with bands, bars; one crosshair, click or Enter to look behind a point.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { axisTime, moment } from "../lib/format";
+import { walked } from "./walk";
 
 export interface Series {
   name: string;
@@ -47,6 +48,8 @@ export function useWidth<T extends HTMLElement>() {
 export function TimeChart(props: ChartProps) {
   const [box, width] = useWidth<HTMLDivElement>();
   const [at, setAt] = useState<number | null>(null);
+  /** The line that the keyboard is on; -1 with the mouse, which is near one. */
+  const [line, setLine] = useState(-1);
   const height = props.height ?? 150;
   const { times, series } = props;
   const top = props.max ?? niceMax(largest(props), props.kind === "bar");
@@ -56,17 +59,29 @@ export function TimeChart(props: ChartProps) {
     const left = (event.currentTarget as Element).getBoundingClientRect().left;
     const index = Math.floor(((event.clientX - left - LEFT) / (width - LEFT - 4)) * times.length);
     setAt(index >= 0 && index < times.length ? index : null);
+    setLine(-1);
   };
   const pick = (event: MouseEvent) => {
     if (at === null || !props.onPick) return;
     const box = (event.currentTarget as Element).getBoundingClientRect();
     props.onPick(times[at]!, times[at]! + props.bucket, nearest(series, at, event.clientY - box.top, y));
   };
+  const chosen = series[Math.max(0, line)];
+  const keyboard = walked({
+    label: `${describe(props)}. Arrow keys walk along it${props.onPick ? ", Enter opens the rows" : ""}.`,
+    count: times.length,
+    at,
+    words: at === null || !chosen ? "" : `${moment(times[at]!)}, ${chosen.name}: ${words(chosen.values[at], props.format)}`,
+    onStep: (next) => (setAt(next), setLine(Math.max(0, line))),
+    onLine: series.length > 1 ? (step) => setLine((Math.max(0, line) + step + series.length) % series.length) : undefined,
+    onPick: props.onPick && chosen && (() => props.onPick!(times[at!]!, times[at!]! + props.bucket, chosen)),
+    onLeave: () => setAt(null),
+  });
   const span = times.length ? times.at(-1)! - times[0]! + props.bucket : 0;
   return (
     <div class="chart" ref={box}>
       {width > 0 && (
-        <svg width={width} height={height} role="img" aria-label={describe(props)} class={`${props.onPick ? "pickable" : ""}${props.isBad && series.length === 1 ? " is-bad" : ""}`} onMouseMove={move} onMouseLeave={() => setAt(null)} onClick={pick}>
+        <svg width={width} height={height} {...keyboard} class={`${props.onPick ? "pickable" : ""}${props.isBad && series.length === 1 ? " is-bad" : ""}`} onMouseMove={move} onMouseLeave={() => setAt(null)} onClick={pick}>
           {[0, 0.5, 1].map((part) => (
             <g key={part}>
               <line class="grid-line" x1={LEFT} x2={width - 4} y1={y(part * top)} y2={y(part * top)} />
@@ -80,7 +95,7 @@ export function TimeChart(props: ChartProps) {
           {at !== null && <line class="crosshair" x1={x(at)} x2={x(at)} y1={TOP} y2={height - BOTTOM} />}
         </svg>
       )}
-      {at !== null && <Tip {...props} at={at} left={x(at)} width={width} />}
+      {at !== null && <Tip {...props} at={at} line={line} left={x(at)} width={width} />}
     </div>
   );
 }
@@ -121,14 +136,14 @@ function Bars({ series, times, x, y, width }: Drawing & { width: number }) {
   );
 }
 
-function Tip({ at, left, width, times, series, format }: ChartProps & { at: number; left: number; width: number }) {
+function Tip({ at, line, left, width, times, series, format }: ChartProps & { at: number; line: number; left: number; width: number }) {
   const rows = series.map((one, number) => ({ one, number, value: one.values[at] ?? null })).filter((row) => row.value !== null);
   const side = left > width / 2 ? { right: `${width - left + 10}px` } : { left: `${left + 10}px` };
   return (
     <div class="tip" style={side}>
       <div class="hint">{moment(times[at]!)}</div>
       {rows.slice(0, 12).map(({ one, number, value }) => (
-        <div key={one.name} class="tip-row">
+        <div key={one.name} class={`tip-row${number === line && series.length > 1 ? " at" : ""}`}>
           <span class={`swatch c${number % COLOURS}`} />
           <span class="grow">{one.name}</span>
           <span class="number">
@@ -201,6 +216,10 @@ function ticks(times: number[], width: number): number[] {
 function nearest(series: Series[], at: number, top: number, y: (value: number) => number): Series {
   const distance = (one: Series) => Math.abs(y(one.values[at] ?? Number.POSITIVE_INFINITY) - top);
   return series.reduce((best, one) => (distance(one) < distance(best) ? one : best));
+}
+
+function words(value: number | null | undefined, format: (value: number) => string): string {
+  return value === null || value === undefined ? "no data" : format(value);
 }
 
 function describe({ title, series, format }: ChartProps): string {

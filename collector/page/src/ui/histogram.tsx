@@ -1,7 +1,8 @@
-// How many rows there are over time; drag over a part to look at that part.
+// How many rows there are over time; drag over a part, or walk there with the arrow keys, to look at that part.
 import { useState } from "preact/hooks";
 import { axisTime, moment, whole } from "../lib/format";
 import { useWidth } from "./charts";
+import { walked } from "./walk";
 
 export interface Bucket {
   at: number;
@@ -25,6 +26,8 @@ export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Pro
   const [box, width] = useWidth<HTMLDivElement>();
   const [drag, setDrag] = useState<{ start: number; end: number } | null>(null);
   const [over, setOver] = useState<Bucket | null>(null);
+  /** Where the keyboard is among the buckets, and where it began to choose. */
+  const [walk, setWalk] = useState<{ at: number; from: number } | null>(null);
   const most = Math.max(1, ...buckets.map((one) => one.count));
   const x = (ms: number) => ((ms - from) / (to - from)) * width;
   const timeAt = (event: PointerEvent) => {
@@ -47,12 +50,23 @@ export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Pro
     if (x(high) - x(low) > 4) onRange(low, high);
     else if (over) onRange(over.at, over.at + bucket);
   };
+  const chosen = walk && buckets.slice(Math.min(walk.at, walk.from), Math.max(walk.at, walk.from) + 1);
+  const keyboard = walked({
+    label: `${whole(total(buckets))} rows over time. Arrow keys walk along it, with Shift they choose a part, Enter looks at it.`,
+    count: buckets.length,
+    at: walk && walk.at,
+    words: chosen?.length ? `${moment(chosen[0]!.at)}${chosen.length > 1 ? ` to ${moment(chosen.at(-1)!.at + bucket)}` : ""}: ${rowsIn(chosen)}` : "",
+    onStep: (at, isLonger) => (setWalk({ at, from: isLonger && walk ? walk.from : at }), setOver(buckets[at]!)),
+    onPick: () => chosen?.length && (onRange(chosen[0]!.at, chosen.at(-1)!.at + bucket), setWalk(null)),
+    onLeave: () => (setWalk(null), setOver(null)),
+  });
+  const selection = drag ?? (chosen?.length ? { start: chosen[0]!.at, end: chosen.at(-1)!.at + bucket } : null);
   const bar = Math.max(1, x(from + bucket) - 1);
   const scale = (value: number) => (value / most) * (HEIGHT - AXIS - 2);
   return (
     <div class={`histogram${isLoading ? " loading" : ""}`} ref={box}>
       {width > 0 && (
-        <svg width={width} height={HEIGHT} role="img" aria-label={`${whole(total(buckets))} rows over time; drag to look at a part`} onPointerDown={start} onPointerMove={move} onPointerUp={end} onPointerLeave={() => setOver(null)}>
+        <svg width={width} height={HEIGHT} {...keyboard} onPointerDown={start} onPointerMove={move} onPointerUp={end} onPointerLeave={() => setOver(null)}>
           {buckets.map((one) => (
             <g key={one.at}>
               <rect class="bar" x={x(one.at)} width={bar} y={HEIGHT - AXIS - Math.max(1, scale(one.count))} height={Math.max(1, scale(one.count))} />
@@ -63,7 +77,7 @@ export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Pro
           {axis(from, to, width).map((at) => (
             <text key={at} class="axis" x={x(at)} y={HEIGHT - 3} text-anchor="middle">{axisTime(at, to - from)}</text>
           ))}
-          {drag && <rect class="selection" x={Math.min(x(drag.start), x(drag.end))} width={Math.abs(x(drag.end) - x(drag.start))} y={0} height={HEIGHT - AXIS} />}
+          {selection && <rect class="selection" x={Math.min(x(selection.start), x(selection.end))} width={Math.abs(x(selection.end) - x(selection.start))} y={0} height={HEIGHT - AXIS} />}
         </svg>
       )}
       {over && !drag && (
@@ -77,6 +91,11 @@ export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Pro
 
 function total(buckets: Bucket[]): number {
   return buckets.reduce((sum, one) => sum + one.count, 0);
+}
+
+function rowsIn(buckets: Bucket[]): string {
+  const errors = buckets.reduce((sum, one) => sum + one.errors, 0);
+  return `${whole(total(buckets))} rows${errors ? `, ${whole(errors)} errors` : ""}`;
 }
 
 function axis(from: number, to: number, width: number): number[] {

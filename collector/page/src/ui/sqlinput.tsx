@@ -1,7 +1,10 @@
-// A place to write SQL: a plain field at once, the editor as soon as it is loaded.
+// A place to write SQL: a plain field at once, the editor when it is loaded. A short field asks for that when it has
+// the focus or the page has come to rest: the editor is larger than all the rest of the page.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { loadSchema, schema } from "../lib/schema";
 import type { Editor } from "./editor";
+
+const EDITOR_AFTER_MS = 1000;
 
 interface Props {
   value: string;
@@ -25,7 +28,13 @@ export function SqlInput(props: Props) {
   const latest = useRef(props);
   latest.current = props;
   const [isReady, setReady] = useState(false);
+  const [isWanted, setWanted] = useState(!props.isOneLine);
   useEffect(() => {
+    const timer = setTimeout(() => setWanted(true), EDITOR_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  useEffect(() => {
+    if (!isWanted) return;
     let isGone = false;
     void import("./editor").then(({ createEditor }) => {
       if (isGone) return;
@@ -56,7 +65,7 @@ export function SqlInput(props: Props) {
       stop();
       editor.current?.destroy();
     };
-  }, []);
+  }, [isWanted]);
   useEffect(() => {
     const isCurrent = editor.current?.getText() === props.value;
     if (isCurrent) typed.current.clear();
@@ -74,7 +83,7 @@ export function SqlInput(props: Props) {
   return (
     <div class={`sql-input${props.isOneLine ? " one-line" : ""}`} onFocusIn={() => void loadSchema()}>
       <div ref={host} class="sql-host" />
-      {!isReady && <textarea ref={plain} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => props.onChange(event.currentTarget.value)} onKeyDown={send} />}
+      {!isReady && <textarea ref={plain} onFocus={() => setWanted(true)} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => props.onChange(event.currentTarget.value)} onKeyDown={send} />}
     </div>
   );
 }

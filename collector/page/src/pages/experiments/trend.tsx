@@ -20,7 +20,7 @@ export function Trend({ runs, scores }: { runs: Run[]; scores: string[] }) {
     <div class="trend">
       <div class="chart" ref={box}>
         {width > 0 && (
-          <svg width={width} height={HEIGHT} role="img" aria-label={describe(inOrder, scores)}>
+          <svg width={width} height={HEIGHT} role="group" aria-label={describe(inOrder, scores)}>
             {[0, 0.5, 1].map((value) => (
               <g key={value}>
                 <line class="grid-line" x1={LEFT} x2={width - 8} y1={y(value)} y2={y(value)} />
@@ -33,9 +33,7 @@ export function Trend({ runs, scores }: { runs: Run[]; scores: string[] }) {
                 <g key={name} class={`series c${number % COLOURS}`}>
                   <path class="line" d={points.map((point, at) => `${at ? "L" : "M"}${point.x.toFixed(1)} ${point.y.toFixed(1)}`).join("")} />
                   {points.map((point) => (
-                    <circle key={point.run.id} class="pick" cx={point.x} cy={point.y} r={3.5} onClick={() => go(addressOf(`experiments/${point.run.name}`))}>
-                      <title>{`${point.run.name}: ${name} ${score(point.run.scores[name]!)}`}</title>
-                    </circle>
+                    <Point key={point.run.id} x={point.x} y={point.y} run={point.run} words={`${point.run.name}: ${name} ${score(point.run.scores[name]!)}`} />
                   ))}
                 </g>
               );
@@ -45,6 +43,15 @@ export function Trend({ runs, scores }: { runs: Run[]; scores: string[] }) {
       </div>
       <Legend names={scores} />
     </div>
+  );
+}
+
+function Point({ x, y, run, words }: { x: number; y: number; run: Run; words: string }) {
+  const open = () => go(addressOf(`experiments/${run.name}`));
+  return (
+    <circle class="pick" role="link" tabIndex={0} aria-label={words} cx={x} cy={y} r={3.5} onClick={open} onKeyDown={(event) => event.key === "Enter" && (event.preventDefault(), open())}>
+      <title>{words}</title>
+    </circle>
   );
 }
 

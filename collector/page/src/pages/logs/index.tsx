@@ -4,13 +4,14 @@ import { whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { writeRange } from "../../lib/range";
-import { go, place, setQuery } from "../../lib/router";
+import { addressOf, go, place, setQuery } from "../../lib/router";
 import { remembered } from "../../lib/session";
 import { listViews } from "../../lib/views";
 import { Button, Empty, Segmented, Spinner } from "../../ui/basics";
 import { FirstSteps } from "../../ui/firststeps";
 import { GroupMenu } from "../../ui/groupmenu";
 import { Histogram } from "../../ui/histogram";
+import { Icon } from "../../ui/icons";
 import { TimeRange } from "../../ui/timerange";
 import { TracePanel } from "../trace/panel";
 import { BulkBar } from "./bulk";
@@ -20,9 +21,9 @@ import { FilterBar } from "./filterbar";
 import { Groups } from "./groups";
 import { LogList, useListing } from "./list";
 import { ColumnsMenu, ExportMenu, GROUPS } from "./menus";
-import { loadHistogram, type LogRow, newestRow } from "./queries";
+import { asOneCondition, loadHistogram, type LogRow, newestRow } from "./queries";
 import { type LogsState, questionOf, readState } from "./state";
-import { addressQuery, ownDefaults, ViewsMenu } from "./views";
+import { addressQuery, ViewsMenu } from "./views";
 
 const LIVE_COUNT_MS = 10_000;
 const showsFacets = remembered("logs.showsFacets", false);
@@ -75,6 +76,7 @@ export default function Logs() {
       <div class="filter-line">
         <Button icon="filter" label="Frequent values (f)" isOn={showsFacets.value} onClick={() => (showsFacets.value = !showsFacets.value)} />
         <FilterBar state={state} error={listing.error} />
+        {(state.filters.length > 0 || state.search) && <a class="button plain" href={addressOf("rules", { new: "1", f: asOneCondition(state) })} title="Score rows like these as they come"><Icon name="rules" /><span class="wide-only">Make a rule</span></a>}
       </div>
       <Histogram from={state.range.from} to={state.range.to} bucket={histogram.data?.width ?? 60_000} buckets={histogram.data?.buckets ?? []} isLoading={histogram.isLoading || listing.isLoading} onRange={(from, to) => setQuery({ t: writeRange(from, to) })} />
       <div class="logs-body">
@@ -98,15 +100,14 @@ export default function Logs() {
   );
 }
 
-/** Opened without any choice, the page takes the default view: this browser's own, or everyone's. */
+/** Opened without any choice, the page takes the default view: one's own, or everyone's. */
 function useDefaultView(page: string): void {
   const { project, query } = place.value;
   useEffect(() => {
     if (query.size) return;
-    const own = ownDefaults.value[`${project} ${page}`];
     listViews(project, page).then(
       (views) => {
-        const found = views.find((view) => view.id === own) ?? views.find((view) => view.is_default);
+        const found = views.find((view) => view.is_own_default) ?? views.find((view) => view.is_default);
         if (found && !place.value.query.size && place.value.page === page) go(`${location.pathname}?${addressQuery(found)}`, { replace: true });
       },
       () => undefined,

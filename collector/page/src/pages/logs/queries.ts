@@ -29,6 +29,12 @@ export function conditions(state: LogsState): string[] {
   return [...state.filters.map((filter) => `(${filter})`), ...searchConditions(state.search)];
 }
 
+/** What the person asked for, as a filter of rules and other pages takes it. */
+export function asOneCondition(state: LogsState): string {
+  const all = conditions(state);
+  return all.length === 1 && state.filters.length === 1 ? state.filters[0]! : all.join(" AND ");
+}
+
 function searchConditions(search: string): string[] {
   const words = search.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (/^[0-9a-f]{32}$/i.test(search.trim())) return [`trace_id = ${text(search.trim().toLowerCase())}`];

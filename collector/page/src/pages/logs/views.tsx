@@ -2,13 +2,10 @@
 import { useState } from "preact/hooks";
 import { useLoaded } from "../../lib/load";
 import { go, place } from "../../lib/router";
-import { remembered } from "../../lib/session";
-import { deleteView, listViews, saveView, type View } from "../../lib/views";
+import { key } from "../../lib/session";
+import { chooseView, deleteView, listViews, saveView, type View } from "../../lib/views";
 import { Button, ErrorBox, Menu, MenuItem, Spinner, toast, toastError } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
-
-/** The view that this browser opens the page with, by project and page. */
-export const ownDefaults = remembered<Record<string, string>>("views.default", {});
 
 export function ViewsMenu({ page }: { page: string }) {
   const [round, setRound] = useState(-1);
@@ -34,8 +31,7 @@ export function ViewsMenu({ page }: { page: string }) {
 }
 
 function ViewLine({ view, isCurrent, onOpen, onChanged }: { view: View; isCurrent: boolean; onOpen: () => void; onChanged: () => void }) {
-  const slot = `${view.project} ${view.page}`;
-  const isOwn = ownDefaults.value[slot] === view.id;
+  const isOwn = view.is_own_default;
   const run = async (work: Promise<unknown>, done: string) => {
     try {
       await work;
@@ -47,8 +43,8 @@ function ViewLine({ view, isCurrent, onOpen, onChanged }: { view: View; isCurren
   };
   return (
     <div class="view-line">
-      <MenuItem isOn={isCurrent} onClick={onOpen} hint={view.is_default ? "default" : ""}>{view.name}</MenuItem>
-      <Button kind="quiet" icon="pin" isOn={isOwn} label="Open this page with it, in this browser" onClick={() => (ownDefaults.value = { ...ownDefaults.value, [slot]: isOwn ? "" : view.id })} />
+      <MenuItem isOn={isCurrent} onClick={onOpen} hint={isOwn ? "your default" : view.is_default ? "default" : ""}>{view.name}</MenuItem>
+      {key.value && <Button kind="quiet" icon="pin" isOn={isOwn} label="Open this page with it, for you" onClick={() => run(chooseView(view, !isOwn), isOwn ? "No default of your own" : "Your default")} />}
       <Button kind="quiet" icon="check" isOn={view.is_default} label="Open this page with it, for everyone" onClick={() => run(saveView({ ...view, is_default: !view.is_default }), view.is_default ? "No default for everyone" : "Default for everyone")} />
       <Button kind="quiet" icon="trash" label={`Delete the view ${view.name}`} onClick={() => run(deleteView(view), "View deleted")} />
     </div>

@@ -9,14 +9,8 @@ export interface Endpoint {
   problem: string;
 }
 
-export interface KnownScorer {
-  use: string;
-  description: string;
-}
-
 export interface Models {
   endpoints: Endpoint[];
-  scorers: KnownScorer[];
   /** What to do where there is no endpoint. */
   hint: string;
 }

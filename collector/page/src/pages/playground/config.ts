@@ -44,9 +44,12 @@ export interface Config {
   variants: Variant[];
   inputs: Inputs;
   scorers: ScorerChoice[];
+  /** How often each variant answers each input. */
+  trials: number;
 }
 
 export const MAX_VARIANTS = 8;
+export const MAX_TRIALS = 10;
 export const MAX_ROWS = 200;
 const MAX_ADDRESS = 12_000;
 const WRITE_AFTER_MS = 300;
@@ -57,7 +60,7 @@ export const config = signal<Config>(defaultConfig());
 export const isInAddress = signal(true);
 
 export function defaultConfig(): Config {
-  return { variants: [newVariant()], inputs: { kind: "pasted", text: "", format: "lines", dataset: "", version: "", limit: 20 }, scorers: [] };
+  return { variants: [newVariant()], inputs: { kind: "pasted", text: "", format: "lines", dataset: "", version: "", limit: 20 }, scorers: [], trials: 1 };
 }
 
 export function newVariant(): Variant {
@@ -121,9 +124,9 @@ type Fields = Record<string, unknown>;
 function parse(given: string | null): Config | null {
   if (!given) return null;
   try {
-    const { variants, inputs, scorers } = JSON.parse(given) as Fields;
+    const { variants, inputs, scorers, trials } = JSON.parse(given) as Fields;
     const known = list(variants).slice(0, MAX_VARIANTS).map(readVariant);
-    return { variants: known.length ? known : [newVariant()], inputs: readInputs(inputs), scorers: list(scorers).slice(0, 16).map(readScorer) };
+    return { variants: known.length ? known : [newVariant()], inputs: readInputs(inputs), scorers: list(scorers).slice(0, 16).map(readScorer), trials: wholeWithin(trials, MAX_TRIALS, 1) };
   } catch {
     return null;
   }
@@ -145,14 +148,13 @@ function readVariant(given: Fields, at: number): Variant {
 function readInputs(value: unknown): Inputs {
   const given = (value ?? {}) as Fields;
   const format = text(given["format"]) as Format;
-  const limit = Number(given["limit"]);
   return {
     kind: given["kind"] === "dataset" ? "dataset" : "pasted",
     text: text(given["text"]),
     format: ["lines", "text", "json", "csv"].includes(format) ? format : "lines",
     dataset: text(given["dataset"]),
     version: text(given["version"]),
-    limit: limit >= 1 && limit <= MAX_ROWS ? Math.round(limit) : 20,
+    limit: wholeWithin(given["limit"], MAX_ROWS, 20),
   };
 }
 
@@ -161,4 +163,10 @@ function readScorer(given: Fields): ScorerChoice {
 }
 
 const list = (value: unknown) => (Array.isArray(value) ? value.filter((one): one is Fields => typeof one === "object" && one !== null) : []);
+/** A whole number from 1 to `most`, or what is usual where it is none. */
+export function wholeWithin(value: unknown, most: number, usual: number): number {
+  const number = Math.round(Number(value));
+  return number >= 1 && number <= most ? number : usual;
+}
+
 const text = (value: unknown) => (typeof value === "string" ? value : "");

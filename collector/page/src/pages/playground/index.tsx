@@ -70,7 +70,7 @@ function Bench({ project, models }: { project: string; models: Models }) {
       <div class="bench-body">
         <div class="bench-side">
           <InputsPanel project={project} found={inputs} />
-          <ScorersPanel project={project} known={models.scorers} />
+          <ScorersPanel project={project} />
         </div>
         <div class="bench-scroll" tabIndex={0} role="region" aria-label="Variants and their outputs">
           <div class="bench" style={{ "--variants": String(variants.length) }}>

@@ -24,8 +24,8 @@ export function Results({ against, shown }: { against: Against; shown: InputRows
           <Summary cells={rows.flatMap((_, row) => all.get(keyOf(variant.id, row)) ?? [])} model={variant.model} />
         </div>
       ))}
-      {rows.map((row, at) => (
-        <Row key={at} row={row} at={at} against={against} all={all} />
+      {placesOf(rows).map((place, at) => (
+        <Row key={at} row={rows[at]!} place={place} at={at} against={against} all={all} />
       ))}
     </>
   );
@@ -37,15 +37,31 @@ function rowsOf(all: ReadonlyMap<string, Signal<Cell>>): InputRow[] {
   return rows;
 }
 
-function Row({ row, at, against, all }: { row: InputRow; at: number; against: Against; all: ReadonlyMap<string, Signal<Cell>> }) {
+interface Place {
+  /** From 1. */
+  input: number;
+  /** From 1: trials of an input follow each other. */
+  trial: number;
+}
+
+function placesOf(rows: InputRow[]): Place[] {
+  const places: Place[] = [];
+  rows.forEach((row, at) => {
+    const before = places[at - 1] ?? { input: 0, trial: 0 };
+    places.push(at > 0 && row === rows[at - 1] ? { input: before.input, trial: before.trial + 1 } : { input: before.input + 1, trial: 1 });
+  });
+  return places;
+}
+
+function Row({ row, place: { input, trial }, at, against, all }: { row: InputRow; place: Place; at: number; against: Against; all: ReadonlyMap<string, Signal<Cell>> }) {
   const { variants, scorers } = config.value;
   const first = all.get(keyOf(variants[0]!.id, at));
   return (
     <>
-      <InputLine row={row} at={at} />
+      {trial === 1 && <InputLine row={row} number={input} />}
       {variants.map((variant, place) => {
         const cell = all.get(keyOf(variant.id, at));
-        const name = `Output of ${letter(place)} for input ${at + 1}`;
+        const name = `Output of ${letter(place)} for input ${input}${trial > 1 ? `, trial ${trial}` : ""}`;
         if (!cell) return <div key={variant.id} class="output-cell empty-cell" aria-label={name} role="group" />;
         const before = against === "first" && place > 0 ? first : undefined;
         return <OutputCell key={variant.id} cell={cell} name={name} variant={variant} scorers={scorers} at={at} before={before} isAgainstExpected={against === "expected"} />;
@@ -55,10 +71,10 @@ function Row({ row, at, against, all }: { row: InputRow; at: number; against: Ag
 }
 
 /** What goes in, above what comes out. */
-function InputLine({ row, at }: { row: InputRow; at: number }) {
+function InputLine({ row, number }: { row: InputRow; number: number }) {
   return (
-    <div class="input-line" role="group" aria-label={`Input ${at + 1}`}>
-      <span class="input-number">{at + 1}</span>
+    <div class="input-line" role="group" aria-label={`Input ${number}`}>
+      <span class="input-number">{number}</span>
       <Shown value={row.input} otherwise="no input" />
       {row.expected !== undefined && (
         <>

@@ -86,10 +86,11 @@ export function isCurrent(cell: Cell, variant: Variant, scorers: ScorerChoice[])
   }
 }
 
-/** Forgets what was there and runs every variant over every row. */
-export function runAll({ variants, scorers }: Config, { rows, dataset }: InputRows): void {
+/** Forgets what was there and runs every variant over every row, as often as there are trials. */
+export function runAll({ variants, scorers, trials }: Config, { rows, dataset }: InputRows): void {
   const made = new Map<string, Signal<Cell>>();
-  rows.forEach((row, at) => variants.forEach((variant) => made.set(keyOf(variant.id, at), signal(newCell(questionOf(variant, row, scorers), row)))));
+  const tried = rows.flatMap((row) => Array<InputRow>(trials).fill(row));
+  tried.forEach((row, at) => variants.forEach((variant) => made.set(keyOf(variant.id, at), signal(newCell(questionOf(variant, row, scorers), row)))));
   stopAll();
   batch(() => {
     cells.value = made;

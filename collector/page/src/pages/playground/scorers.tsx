@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 import { useLoaded } from "../../lib/load";
 import { Button } from "../../ui/basics";
 import { pretty } from "../../ui/json";
-import { type KnownScorer, listRuleScorers, type NamedScorer } from "./api";
+import { type KnownScorer, listScorers } from "../../lib/scorers";
+import { listRuleScorers, type NamedScorer } from "./api";
 import { change, config, type ScorerChoice } from "./config";
 
 /** What a scorer wants to be told, to start from. */
@@ -18,8 +19,9 @@ const OPTIONS: Record<string, unknown> = {
 
 const setAll = (scorers: ScorerChoice[]) => change({ scorers });
 
-export function ScorersPanel({ project, known }: { project: string; known: KnownScorer[] }) {
+export function ScorersPanel({ project }: { project: string }) {
   const { scorers } = config.value;
+  const known = useLoaded("scorers", listScorers).data ?? [];
   const ofRules = useLoaded(project, (signal) => listRuleScorers(project, signal)).data ?? [];
   const set = (at: number, changes: Partial<ScorerChoice>) => setAll(scorers.map((one, place) => (place === at ? { ...one, ...changes } : one)));
   return (
@@ -31,7 +33,7 @@ export function ScorersPanel({ project, known }: { project: string; known: Known
       </header>
       {scorers.length === 0 && <p class="hint">Each output gets a score from 0 to 1 from every scorer here.</p>}
       {scorers.map((one, at) => (
-        <ScorerLine key={at} scorer={one} description={known.find(({ use }) => use === one.use)?.description.replaceAll("`", "") ?? ""} onChange={(changes) => set(at, changes)} onRemove={() => setAll(scorers.filter((_, place) => place !== at))} />
+        <ScorerLine key={at} scorer={one} description={known.find(({ use }) => use === one.use)?.description ?? ""} onChange={(changes) => set(at, changes)} onRemove={() => setAll(scorers.filter((_, place) => place !== at))} />
       ))}
     </section>
   );

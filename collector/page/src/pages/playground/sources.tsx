@@ -4,7 +4,7 @@ import { ago, whole } from "../../lib/format";
 import { addressOf } from "../../lib/router";
 import { Segmented } from "../../ui/basics";
 import { type Dataset, listDatasets, listVersions } from "../datasets/api";
-import { change, config, type Format, type Inputs, MAX_ROWS } from "./config";
+import { change, config, type Format, type Inputs, MAX_ROWS, MAX_TRIALS, wholeWithin } from "./config";
 import { guessFormat } from "./inputs";
 import type { FoundInputs } from "./index";
 
@@ -27,7 +27,7 @@ const HINTS: Record<Format, string> = {
 const set = (changes: Partial<Inputs>) => change({ inputs: { ...config.value.inputs, ...changes } });
 
 export function InputsPanel({ project, found }: { project: string; found: FoundInputs }) {
-  const { inputs } = config.value;
+  const { inputs, trials } = config.value;
   return (
     <section class="bench-panel" aria-label="Inputs">
       <header>
@@ -37,6 +37,9 @@ export function InputsPanel({ project, found }: { project: string; found: FoundI
         <Segmented label="Where the inputs come from" value={inputs.kind} onChange={(kind) => set({ kind })} options={[["pasted", "Pasted"], ["dataset", "Dataset"]]} />
       </header>
       {inputs.kind === "pasted" ? <Pasted inputs={inputs} /> : <FromDataset project={project} inputs={inputs} />}
+      <div class="bench-line">
+        <label title="How often each variant answers each input">Trials of each<input type="number" min={1} max={MAX_TRIALS} value={trials} onChange={(event) => change({ trials: wholeWithin(event.currentTarget.value, MAX_TRIALS, 1) })} /></label>
+      </div>
       {found.problem && <p class="bad" role="alert">{found.problem}</p>}
     </section>
   );
@@ -65,7 +68,7 @@ function FromDataset({ project, inputs }: { project: string; inputs: Inputs }) {
       </select>
       <div class="bench-line">
         <VersionField dataset={chosen} version={inputs.version} />
-        <label>At most<input type="number" min={1} max={MAX_ROWS} value={inputs.limit} onChange={(event) => set({ limit: Math.max(1, Math.min(MAX_ROWS, Math.round(Number(event.currentTarget.value)) || 1)) })} /></label>
+        <label>At most<input type="number" min={1} max={MAX_ROWS} value={inputs.limit} onChange={(event) => set({ limit: wholeWithin(event.currentTarget.value, MAX_ROWS, 20) })} /></label>
       </div>
       {chosen && <p class="hint"><a href={addressOf(`datasets/${chosen.name}`)}>Look at its rows</a></p>}
     </>

@@ -1,4 +1,6 @@
 // The scorers of a rule: which, with what options, under what limits.
+import { useLoaded } from "../../lib/load";
+import { AUTOEVALS, listScorers } from "../../lib/scorers";
 import { Button, Field } from "../../ui/basics";
 import { JUDGE, type JudgeDraft, type Limits, newScorer, type ScorerDraft } from "./draft";
 import { Fault } from "./form";
@@ -17,7 +19,6 @@ export const BUILTINS: [string, string, string][] = [
   ["numeric_difference", "how near a number is to the expected one", ""],
   ["no_error", "1 where no span of the trace failed", ""],
 ];
-const AUTOEVALS = "autoevals.";
 
 type Kind = "builtin" | "judge" | "autoevals" | "code";
 
@@ -77,11 +78,32 @@ function Use({ scorer, set }: { scorer: ScorerDraft; set: (part: Partial<ScorerD
   const kind = kindOf(scorer.use);
   return (
     <>
-      {kind === "autoevals" && <Field label="Class of autoevals" hint='Needs pip install "spanloop[autoevals]" where scorers run.'>{(id) => <input id={id} value={scorer.use} spellcheck={false} onInput={(event) => set({ use: AUTOEVALS + event.currentTarget.value.replace(AUTOEVALS, "") })} />}</Field>}
+      {kind === "autoevals" && <AutoevalsClass use={scorer.use} onChange={(use) => set({ use })} />}
       {kind === "code" && <Field label="Module and function" hint="The module is named where scorers run: spanloop serve --score-modules my_scorers.py">{(id) => <input id={id} value={scorer.use} spellcheck={false} onInput={(event) => set({ use: event.currentTarget.value })} />}</Field>}
       {kind === "judge" && <JudgeFields judge={scorer.judge} onChange={(judge) => set({ judge })} />}
       <Field label={kind === "judge" ? "Further options, a JSON object" : "Options, a JSON object"}>{(id) => <input id={id} class="mono" spellcheck={false} placeholder="none" value={scorer.options} onInput={(event) => set({ options: event.currentTarget.value })} />}</Field>
     </>
+  );
+}
+
+/** One of the classes that the collector has; where it lacks the library, any by its name. */
+function AutoevalsClass({ use, onChange }: { use: string; onChange: (use: string) => void }) {
+  const found = useLoaded("scorers", listScorers);
+  const classes = found.data?.filter((one) => one.use.startsWith(AUTOEVALS)) ?? [];
+  const words = classes.find((one) => one.use === use)?.description;
+  if (!classes.length) {
+    const hint = found.isLoading ? "" : 'The collector has no autoevals, so it cannot list its classes; scorers need it where they run: pip install "spanloop[autoevals]"';
+    return <Field label="Class of autoevals" hint={hint}>{(id) => <input id={id} value={use} spellcheck={false} onInput={(event) => onChange(AUTOEVALS + event.currentTarget.value.replace(AUTOEVALS, ""))} />}</Field>;
+  }
+  return (
+    <Field label="Class of autoevals" {...(words ? { hint: words } : {})}>
+      {(id) => (
+        <select id={id} value={use} onChange={(event) => onChange(event.currentTarget.value)}>
+          {!words && <option value={use}>{use}</option>}
+          {classes.map((one) => <option key={one.use} value={one.use}>{one.use.slice(AUTOEVALS.length)}</option>)}
+        </select>
+      )}
+    </Field>
   );
 }
 

@@ -1,0 +1,1 @@
+import{F as r}from"./chunk-DDLFPAJ5.js";var c="autoevals.";async function i(o){let{scorers:e}=await r("GET","/v1/scorers",void 0,o);return e.map(({use:n,description:s})=>({use:n,description:s.replaceAll("`","")}))}export{c as a,i as b};
