@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.page import seed
 from tests.page.conftest import Visit
 from tests.page.evals import Api
+from tests.support.sending import wait_for_rows
 from tests.support.waiting import wait_until
 
 
@@ -226,3 +228,25 @@ def test_live_list_shows_what_arrives(visit: Visit) -> None:
     expect(page.get_by_text("Nothing matches")).to_be_visible()
     seed.send_now(visit.collector, "just now", key=visit.collector.admin_key)
     expect(rows(page).first).to_contain_text("just now")
+
+
+def test_trace_without_its_root_is_listed_by_its_earliest_span(visit: Visit) -> None:
+    key, now = visit.collector.admin_key, time.time_ns()
+    trace, root = f"{now:032x}", f"{now:016x}"
+    spans = [
+        seed.span(trace, f"{now + 1:016x}", "second step", now - 2 * seed.SECOND_NS, 1, parent=root),
+        seed.span(trace, f"{now + 2:016x}", "first step", now - 3 * seed.SECOND_NS, 1, parent=root),
+    ]
+    seed.send(visit.collector, "traces", spans, key=key, project="afar")
+    wait_for_rows(visit.collector, 2, project="afar")
+    page = visit.open("/p/afar/logs?live=1")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text(re.compile("first step.*no root.*2"))
+    expect(page.locator(".total")).to_have_text("1 traces")
+    # Its root comes late, and takes its place.
+    seed.send(
+        visit.collector, "traces", [seed.span(trace, root, "job", now - 4 * seed.SECOND_NS, 4)], key=key, project="afar"
+    )
+    expect(rows(page)).to_contain_text("job")
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).not_to_contain_text("no root")

@@ -1,6 +1,6 @@
 // Charts in SVG: lines with bands, bars; one crosshair, click or Enter to look behind a point.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { axisTime, moment } from "../lib/format";
+import { axisDuration, axisTime, moment } from "../lib/format";
 import { walked } from "./walk";
 
 export interface Series {
@@ -18,8 +18,8 @@ interface ChartProps {
   bucket: number;
   series: Series[];
   format: (value: number) => string;
-  /** For the axis, where `format` is too long. */
-  axisFormat?: (value: number) => string;
+  /** Values are seconds. */
+  isDuration?: boolean;
   kind?: "line" | "bar";
   height?: number;
   max?: number;
@@ -52,7 +52,8 @@ export function TimeChart(props: ChartProps) {
   const [line, setLine] = useState(-1);
   const height = props.height ?? 150;
   const { times, series } = props;
-  const top = props.max ?? niceMax(largest(props), props.kind === "bar");
+  const top = props.max ?? (props.isDuration ? niceDuration(largest(props)) : niceMax(largest(props), props.kind === "bar"));
+  const onAxis = props.isDuration ? axisDuration : props.format;
   const x = (index: number) => LEFT + ((index + 0.5) / Math.max(1, times.length)) * (width - LEFT - 4);
   const y = (value: number) => TOP + (1 - value / top) * (height - TOP - BOTTOM);
   const move = (event: MouseEvent) => {
@@ -85,7 +86,7 @@ export function TimeChart(props: ChartProps) {
           {[0, 0.5, 1].map((part) => (
             <g key={part}>
               <line class="grid-line" x1={LEFT} x2={width - 4} y1={y(part * top)} y2={y(part * top)} />
-              <text class="axis" x={LEFT - 6} y={y(part * top) + 3.5} text-anchor="end">{(props.axisFormat ?? props.format)(part * top)}</text>
+              <text class="axis" x={LEFT - 6} y={y(part * top) + 3.5} text-anchor="end">{onAxis(part * top)}</text>
             </g>
           ))}
           {ticks(times, width).map((index) => (
@@ -206,6 +207,12 @@ export function niceMax(value: number, isCount = false): number {
   if (isCount && Number.isInteger(value) && value <= 10) return value + (value % 2);
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value)! * power;
+}
+
+/** The same for seconds: halves of it are whole minutes or hours too. */
+function niceDuration(seconds: number): number {
+  const unit = seconds < 60 ? 1 : seconds < 3600 ? 60 : 3600;
+  return unit === 1 ? niceMax(seconds) : Math.ceil(niceMax(seconds / unit) / 2) * 2 * unit;
 }
 
 function ticks(times: number[], width: number): number[] {

@@ -10,6 +10,8 @@ export interface GridColumn<Row> {
   /** Pixels; 0 shares what is left. */
   width: number;
   align?: "right";
+  /** What does not fit fades out, rather than being cut. */
+  hasChips?: boolean;
   cell: (row: Row, index: number) => ComponentChildren;
   isPinned?: boolean;
 }
@@ -98,7 +100,7 @@ export function Grid<Row>(props: GridProps<Row>) {
 }
 
 function cellClass<Row>(column: GridColumn<Row>): string {
-  return `cell${column.align === "right" ? " right" : ""}${column.isPinned ? " pinned" : ""}`;
+  return `cell${column.align === "right" ? " right" : ""}${column.isPinned ? " pinned" : ""}${column.hasChips ? " chips" : ""}`;
 }
 
 function pinOffsets<Row>(columns: GridColumn<Row>[]): Map<string, number> {

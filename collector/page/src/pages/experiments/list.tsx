@@ -37,7 +37,7 @@ export function ExperimentList({ tabs }: { tabs: ComponentChildren }) {
         {tabs}
         <span class="hint total">{found.data && `${whole(shown.length)} runs`}</span>
         <span class="grow" />
-        <label class="search-field"><Icon name="search" size={14} /><input type="search" aria-label="Find experiments" placeholder="Name, branch, metadata" value={search} onInput={(event) => setQuery({ q: event.currentTarget.value || null }, { replace: true })} /></label>
+        <label class="search-field"><Icon name="search" size={14} /><input type="search" aria-label="Find experiments" placeholder="Name, branch, …" value={search} onInput={(event) => setQuery({ q: event.currentTarget.value || null }, { replace: true })} /></label>
         <Button kind="primary" disabled={!chosen.size} onClick={compareChosen}>{chosen.size > 1 ? `Compare ${chosen.size}` : "Compare"}</Button>
       </header>
       {found.error !== undefined && <ErrorBox what="The experiments could not be read" error={found.error} onRetry={found.reload} />}

@@ -25,19 +25,19 @@ function preview(column: string): string {
 const equals = (expression: string) => (value: string) => `${expression} = ${text(value)}`;
 
 const BUILT_IN: LogColumn[] = [
-  { id: "created", title: "Time", kind: "time", width: 118, sql: "created" },
-  { id: "name", title: "Name", kind: "name", width: 190, sql: "name", filter: equals("name") },
+  { id: "created", title: "Time", kind: "time", width: 110, sql: "created" },
+  { id: "name", title: "Name", kind: "name", width: 176, sql: "name", filter: equals("name") },
   { id: "input", title: "Input", kind: "preview", width: 0, sql: preview("input") },
   { id: "output", title: "Output", kind: "preview", width: 0, sql: preview("output") },
   { id: "expected", title: "Expected", kind: "preview", width: 200, sql: preview("expected") },
   { id: "error", title: "Error", kind: "error", width: 150, sql: "substringUTF8(error, 1, 200)" },
-  { id: "scores", title: "Scores", kind: "scores", width: 140, sql: "scores" },
+  { id: "scores", title: "Scores", kind: "scores", width: 172, sql: "scores" },
   { id: "tags", title: "Tags", kind: "tags", width: 90, sql: "tags", filter: (value) => `has(tags, ${text(value)})` },
   { id: "duration", title: "Duration", kind: "duration", width: 76, sql: "duration" },
   { id: "spans", title: "Spans", kind: "count", width: 58, sql: "" },
   { id: "errors", title: "Errors", kind: "count", width: 66, sql: "" },
   { id: "tokens", title: "Tokens", kind: "number", width: 68, sql: "tokens" },
-  { id: "cost", title: "Cost", kind: "cost", width: 76, sql: "cost" },
+  { id: "cost", title: "Cost", kind: "cost", width: 84, sql: "cost" },
   { id: "model", title: "Model", kind: "text", width: 140, sql: "model", filter: equals("model") },
   { id: "provider", title: "Provider", kind: "text", width: 100, sql: "provider", filter: equals("provider") },
   { id: "type", title: "Type", kind: "text", width: 80, sql: "type", filter: equals("type") },

@@ -8,7 +8,7 @@ import { ErrorBox, Spinner } from "../../ui/basics";
 import { Grid, type GridColumn } from "../../ui/grid";
 import { Cell } from "./cells";
 import type { LogColumn } from "./columns";
-import { loadRows, loadTotals, type LogRow, needsTotals, PAGE_ROWS, type TraceTotals } from "./queries";
+import { loadPage, loadTotals, type LogRow, needsTotals, type Page, type TraceTotals } from "./queries";
 import { type LogsState, questionOf } from "./state";
 
 export type Density = "compact" | "normal" | "tall";
@@ -33,10 +33,12 @@ interface Pages {
   rows: LogRow[];
   totals: Map<string, TraceTotals>;
   isComplete: boolean;
+  /** False while more rows may come in between those that are shown. */
+  isSettled: boolean;
   error?: unknown;
 }
 
-const NOTHING: Pages = { of: "", rows: [], totals: new Map(), isComplete: false };
+const NOTHING: Pages = { of: "", rows: [], totals: new Map(), isComplete: false, isSettled: false };
 
 /** The rows of the state's question, page after page. */
 export function useListing(state: LogsState, columns: LogColumn[]): Listing {
@@ -54,13 +56,15 @@ export function useListing(state: LogsState, columns: LogColumn[]): Listing {
     setLoading(true);
     const old = isMore ? latest.current.pages : { ...NOTHING, of: question };
     const last = isMore ? old.rows.at(-1) : undefined;
-    try {
-      const found = await loadRows(state, columns, last ? { created: last.created, spanId: last.span_id } : null, abort.signal);
-      const next: Pages = { of: question, rows: [...old.rows, ...found], totals: old.totals, isComplete: found.length < PAGE_ROWS };
-      setPages(next);
+    const show = ({ rows, isComplete }: Page, isSettled: boolean) => {
+      setPages({ of: question, rows: [...old.rows, ...rows], totals: old.totals, isComplete, isSettled });
       setLoading(false);
-      if (!found.length || !needsTotals(state, columns)) return;
-      const totals = await loadTotals(state, found, abort.signal);
+    };
+    try {
+      const found = await loadPage(state, columns, last ? { created: last.created, spanId: last.span_id } : null, abort.signal, (roots) => show(roots, false));
+      show(found, true);
+      if (!found.rows.length || !needsTotals(state, columns)) return;
+      const totals = await loadTotals(state, found.rows, abort.signal);
       setPages((now) => (now.of === question ? { ...now, totals: new Map([...now.totals, ...totals]) } : now));
     } catch (error) {
       if (isAbort(error)) return;
@@ -80,9 +84,9 @@ export function useListing(state: LogsState, columns: LogColumn[]): Listing {
       const abort = new AbortController();
       try {
         const { state: asked } = latest.current;
-        const fresh = await loadRows({ ...asked, range: readRange(asked.rangeText) }, columns, null, abort.signal);
+        const { rows: fresh } = await loadPage({ ...asked, range: readRange(asked.rangeText) }, columns, null, abort.signal, () => undefined);
         const totals = fresh.length && needsTotals(state, columns) ? await loadTotals(state, fresh, abort.signal) : new Map();
-        setPages((now) => (now.of === question ? merged(now, fresh, totals) : now));
+        setPages((now) => (now.of === question ? merged(now, fresh, totals, asked.shape) : now));
       } catch {
         // The next round says it if it lasts.
       }
@@ -96,15 +100,17 @@ export function useListing(state: LogsState, columns: LogColumn[]): Listing {
     isLoading: isLoading || pages.of !== question,
     isComplete: pages.isComplete && pages.of === question,
     error: pages.of === question ? pages.error : undefined,
-    more: () => void (!isLoading && !pages.isComplete && pages.of === question && !pages.error && load(true)),
+    more: () => void (!isLoading && pages.isSettled && !pages.isComplete && pages.of === question && !pages.error && load(true)),
     reload: () => setRound((n) => n + 1),
   };
 }
 
 /** New rows on top; rows that changed are replaced. */
-function merged(pages: Pages, fresh: LogRow[], totals: Map<string, TraceTotals>): Pages {
-  const ids = new Set(fresh.map((row) => row.span_id));
-  return { ...pages, error: undefined, rows: [...fresh, ...pages.rows.filter((row) => !ids.has(row.span_id))], totals: new Map([...pages.totals, ...totals]) };
+function merged(pages: Pages, fresh: LogRow[], totals: Map<string, TraceTotals>, shape: LogsState["shape"]): Pages {
+  // A root that came takes the place of the span that stood in for it.
+  const idOf = (row: LogRow) => (shape === "traces" ? row.trace_id : row.span_id);
+  const ids = new Set(fresh.map(idOf));
+  return { ...pages, error: undefined, rows: [...fresh, ...pages.rows.filter((row) => !ids.has(idOf(row)))], totals: new Map([...pages.totals, ...totals]) };
 }
 
 interface ListProps {
@@ -141,6 +147,7 @@ export function LogList({ state, columns, listing, selected, onSelect, onOpen, o
       title: <span class="ellipsis">{column.title}</span>,
       width: widths.value[column.id] ?? (state.pinned.includes(column.id) ? column.width || 240 : column.width),
       isPinned: state.pinned.includes(column.id),
+      hasChips: column.kind === "scores" || column.kind === "tags",
       ...(numbers.has(column.kind) ? { align: "right" as const } : {}),
       cell: (row) => <Cell column={column} row={row} value={row.values[at]} totals={listing.totals.get(row.trace_id)} onFilter={onFilter} />,
     };

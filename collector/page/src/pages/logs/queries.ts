@@ -21,6 +21,8 @@ export interface LogRow {
   type: string;
   error: string;
   isRunning: boolean;
+  /** In a list of traces: true when the trace has no root here, and its earliest span stands in. */
+  isRootless: boolean;
   values: unknown[];
 }
 
@@ -48,21 +50,39 @@ export function within(state: LogsState, range: Range): string {
 
 /** All that chooses rows of the list: of traces, the roots of those that have a span that matches. */
 export function chooses(state: LogsState, range = state.range): string {
-  const base = within(state, range);
+  if (state.shape === "spans") return [within(state, range), ...conditions(state)].join(" AND ");
+  return [within(state, range), "is_root", ...ofMatchingTraces(state, range)].join(" AND ");
+}
+
+function ofMatchingTraces(state: LogsState, range: Range): string[] {
   const found = conditions(state);
-  if (state.shape === "spans") return [base, ...found].join(" AND ");
   // What matches may have begun long after its root.
   const ofTraces = within(state, { ...range, to: state.range.to });
-  const matching = found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${[ofTraces, ...found].join(" AND ")})`] : [];
-  return [base, "is_root", ...matching].join(" AND ");
+  return found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${[ofTraces, ...found].join(" AND ")})`] : [];
+}
+
+/** Chooses the earliest spans of traces whose root was sent elsewhere, or not yet. */
+function choosesStandIns(state: LogsState, range: Range): string {
+  const here = within(state, range);
+  const candidates = `SELECT trace_id FROM logs WHERE ${[here, `trace_id NOT IN (SELECT trace_id FROM logs WHERE ${here} AND is_root)`, ...ofMatchingTraces(state, range)].join(" AND ")}`;
+  // A root begins before its spans, as a rule not by more than a day.
+  const around = within(state, { ...range, from: range.from - DAY_MS, to: range.to + DAY_MS });
+  const earliest = `SELECT argMin(span_id, (created, span_id)) FROM logs WHERE ${around} AND trace_id IN (${candidates}) GROUP BY trace_id HAVING NOT max(is_root)`;
+  return `${here} AND span_id IN (${earliest})`;
 }
 
 export async function loadHistogram(state: LogsState, signal: AbortSignal): Promise<{ width: number; buckets: Bucket[] }> {
   const width = bucketMs(state.range, BUCKETS);
-  const at = `intDiv(toUnixTimestamp64Milli(created), ${width})`;
-  const sql = `SELECT ${at} AS at, count() AS n, countIf(error != '') AS e FROM logs WHERE ${chooses(state)} GROUP BY at ORDER BY at`;
+  const source = state.shape === "spans" ? `(SELECT created AS began, error AS failure FROM logs WHERE ${chooses(state)})` : `(${firstSpans(state)})`;
+  const sql = `SELECT intDiv(toUnixTimestamp64Milli(began), ${width}) AS at, count() AS n, countIf(failure != '') AS e FROM ${source} GROUP BY at ORDER BY at`;
   const { rows } = await ask(sql, { signal });
   return { width, buckets: (rows as number[][]).map(([at, count, errors]) => ({ at: at! * width, count: count!, errors: errors! })) };
+}
+
+/** Of each trace its root, or its earliest span: when it began, and its error. */
+function firstSpans(state: LogsState): string {
+  const chosen = [within(state, state.range), ...ofMatchingTraces(state, state.range)].join(" AND ");
+  return `SELECT argMin(created, (NOT is_root, created)) AS began, argMin(error, (NOT is_root, created)) AS failure FROM logs WHERE ${chosen} GROUP BY trace_id`;
 }
 
 export interface Cursor {
@@ -71,22 +91,45 @@ export interface Cursor {
   spanId: string;
 }
 
-/** The next rows from the newest down. Looks at the newest part of the range first: most often that is enough. */
-export async function loadRows(state: LogsState, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<LogRow[]> {
-  const { from, to } = state.range;
+export interface Page {
+  /** Newest first. */
+  rows: LogRow[];
+  isComplete: boolean;
+}
+
+/** The next rows from the newest down. Of traces, `onRoots` gets those that have a root at once: the others take longer. */
+export async function loadPage(state: LogsState, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal, onRoots: (page: Page) => void): Promise<Page> {
+  const found = await loadNewest((range) => chooses(state, range), state.range, columns, cursor, signal);
+  if (state.shape === "spans") return found;
+  if (found.rows.length) onRoots(found);
+  const edge = found.isComplete ? state.range.from : parseTime(found.rows.at(-1)!.created);
+  const rootless = await loadNewest((range) => choosesStandIns(state, range), { ...state.range, from: edge }, columns, cursor, signal);
+  const standIns = rootless.rows.map((row) => ({ ...row, isRootless: true }));
+  const rows = [...found.rows, ...standIns].sort(newestFirst);
+  return rootless.isComplete ? { rows, isComplete: found.isComplete } : { rows: rows.slice(0, rows.indexOf(standIns.at(-1)!) + 1), isComplete: false };
+}
+
+/** Looks at the newest part of the range first: most often that is enough. */
+async function loadNewest(choice: (range: Range) => string, whole: Range, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<Page> {
+  const { from, to } = whole;
   const end = cursor ? parseTime(cursor.created) + 1 : to;
   let part = Math.max(60_000, (end - from) / FIRST_PART);
   for (;;) {
     const start = Math.max(from, end - part);
-    const rows = await loadPart(state, columns, { ...state.range, from: start, to: end }, cursor, signal);
-    if (rows.length >= PAGE_ROWS || start <= from) return rows;
-    part *= rows.length > PAGE_ROWS / 4 ? 4 : 16;
+    const rows = await loadPart(choice({ ...whole, from: start, to: end }), columns, cursor, signal);
+    if (rows.length >= PAGE_ROWS || start <= from) return { rows, isComplete: rows.length < PAGE_ROWS };
+    part *= rows.length > PAGE_ROWS / 4 ? 4 : FIRST_PART;
   }
 }
 
-async function loadPart(state: LogsState, columns: LogColumn[], range: Range, cursor: Cursor | null, signal: AbortSignal): Promise<LogRow[]> {
+function newestFirst(a: LogRow, b: LogRow): number {
+  const [one, other] = [a.created + a.span_id, b.created + b.span_id];
+  return one < other ? 1 : one > other ? -1 : 0;
+}
+
+async function loadPart(choice: string, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<LogRow[]> {
   const after = cursor ? ` AND (created, span_id) < (${text(cursor.created)}, ${text(cursor.spanId)})` : "";
-  const chosen = chooses(state, range) + after;
+  const chosen = choice + after;
   // Times first: values of rows that are not shown are never read.
   const edge = `(SELECT min(created) FROM (SELECT created FROM logs WHERE ${chosen} ORDER BY created DESC LIMIT ${PAGE_ROWS}))`;
   const selected = columns.map((column) => (column.sql ? column.sql : "''"));
@@ -97,7 +140,7 @@ async function loadPart(state: LogsState, columns: LogColumn[], range: Range, cu
 }
 
 function readRow([spanId, traceId, id, created, type, error, isRunning, ...values]: unknown[]): LogRow {
-  return { span_id: String(spanId), trace_id: String(traceId), id: String(id), created: String(created), type: String(type), error: String(error), isRunning: Boolean(isRunning), values };
+  return { span_id: String(spanId), trace_id: String(traceId), id: String(id), created: String(created), type: String(type), error: String(error), isRunning: Boolean(isRunning), isRootless: false, values };
 }
 
 export interface TraceTotals {

@@ -1,6 +1,6 @@
 // Monitor: how production is doing over time, and one click to the rows behind a point.
 import { useMemo, useState } from "preact/hooks";
-import { axisDuration, count, dollars, duration, score, whole } from "../../lib/format";
+import { count, dollars, duration, score, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { readRange, writeRange } from "../../lib/range";
@@ -99,7 +99,7 @@ export default function Monitor() {
               </Panel>
             ))}
             <Panel title={state.groupBy ? "Latency, p95" : "Latency"} isLoading={isLoading}>
-              <TimeChart {...common} title="Latency" series={state.groupBy ? one(LATENCY[1]!) : LATENCY.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={duration} axisFormat={axisDuration} onPick={pick()} />
+              <TimeChart {...common} title="Latency" series={state.groupBy ? one(LATENCY[1]!) : LATENCY.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={duration} isDuration onPick={pick()} />
               {!state.groupBy && <Legend names={LATENCY.map((spec) => spec.title)} />}
             </Panel>
             <Panel title="Tokens" hint={state.groupBy ? "input and output" : ""} isLoading={isLoading}>
@@ -108,7 +108,7 @@ export default function Monitor() {
             </Panel>
             {rows.some((point) => point.first_token !== null) && (
               <Panel title="Time to first token" hint="p50" isLoading={isLoading}>
-                <TimeChart {...common} title="Time to first token" series={seriesOf(rows, times, names, (point) => point.first_token, "p50")} format={duration} onPick={pick("mapContains(metrics, 'time_to_first_token')")} />
+                <TimeChart {...common} title="Time to first token" series={seriesOf(rows, times, names, (point) => point.first_token, "p50")} format={duration} isDuration onPick={pick("mapContains(metrics, 'time_to_first_token')")} />
               </Panel>
             )}
             {scores.data !== undefined && scores.data.length > 0 && <ScorePanel state={state} series={scoreSeries(scores.data, times)} times={times} bucket={width} isLoading={scores.isLoading} />}
