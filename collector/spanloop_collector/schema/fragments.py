@@ -225,7 +225,6 @@ def row_columns() -> str:
 
 FRAGMENTS: dict[str, Callable[..., str]] = {
     "row_columns": row_columns,
-    "attributes": lambda: "Array(Tuple(key LowCardinality(String), value String))",
     "events": lambda: f"Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes {TEXT_MAP}))",
     "links": lambda: f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {TEXT_MAP}))",
     "heads": any_value.heads,
@@ -236,9 +235,6 @@ FRAGMENTS: dict[str, Callable[..., str]] = {
     "content": any_value.content,
     "json_kinds": lambda: ", ".join(str(any_value.TAGS[kind]) for kind in ("int", "double", "bool", "json")),
     "json": lambda text: f"if(isValidJSON({text}), {text}, toJSONString({text}))",
-    "stamp": lambda: (
-        "Tuple(project LowCardinality(String), received_unix_nano UInt64, default_project LowCardinality(String))"
-    ),
     "attribute_code": lambda name: str(attributes.codes()[name]),
     "code": lambda target: str(attributes.code_of(target)),
     "first_of": first_of,

@@ -16,17 +16,11 @@ from spanloop_collector.schema.fragments import render
 from spanloop_collector.schema.retention import apply_retention
 
 MATERIALIZED = {
-    "spans_from_otlp_spans": "spans",
-    "otlp_spans_from_traces": "otlp_spans",
-    "log_records_from_otlp": "log_records",
     "scoring_queue_from_matches": "scoring_queue",
     "scoring_counts_from_matches": "scoring_counts",
     "scoring_done_from_online_scores": "scoring_done",
 }
-"""Views that ClickHouse runs on every insert, by the table they fill.
-
-Later stages come first, so that nothing passes an earlier one before they exist.
-"""
+"""Views that ClickHouse runs on every insert, by the table they fill."""
 
 VIEWS = (
     "logs",

@@ -1,11 +1,12 @@
-"""One acknowledged request on disk: a header of 32 bytes, then its bytes as received and stamped.
+"""One acknowledged request on disk: a header of 33 bytes, then its bytes as received and stamped.
 
-The header has the form of a protobuf field that no schema declares. A whole segment is therefore one valid
-protobuf message, the concatenation of its requests, and goes into an insert as it lies on disk.
+A record is a protobuf message with its length before it: first a field that no schema declares, which is the rest of
+the header, then the fields of the request. A whole segment is therefore a sequence of messages as ClickHouse's format
+Protobuf reads them, and goes into an insert as it lies on disk.
 
-    tag of field 15001 and its length    4 bytes
+    length of the message, as a varint   5 bytes
+    tag of field 15001 and its length    4
     XXH3 of the payload                  8
-    length of the payload                4
     number of items (spans, log records) 4
     flags                                4
     XXH3 of the header up to here        8
@@ -27,13 +28,14 @@ from xxhash import xxh3_64, xxh3_64_intdigest
 Buffer: TypeAlias = bytes | bytearray | memoryview
 Content: TypeAlias = bytes | mmap.mmap
 
-_HEADER = struct.Struct("<4sQIIIQ")
+LENGTH_BYTES = 5
+_HEADER = struct.Struct(f"<{LENGTH_BYTES}s4sQIIQ")
 CHECKSUM_BYTES = 8
 HEADER_BYTES = _HEADER.size
 MAX_RECORD_BYTES = 2**31
 
-# 15001 << 3 | 2 as varint, then the 28 bytes that follow.
-MARKER = b"\xca\xa9\x07\x1c"
+# 15001 << 3 | 2 as varint, then the 24 bytes that follow.
+MARKER = b"\xca\xa9\x07\x18"
 
 
 class RecordFlags(IntFlag):
@@ -103,13 +105,19 @@ def is_sealed(data: bytes, *, seed: int) -> bool:
     return seal(data[:-CHECKSUM_BYTES], seed=seed) == data
 
 
+def delimited(message: Buffer) -> bytes:
+    """The message with its length before it."""
+    return _encode_length(len(message)) + message
+
+
 def encode_header(parts: Sequence[Buffer], *, item_count: int, flags: RecordFlags, seed: int) -> bytes:
     """The header for a payload that is given in pieces."""
     payload, length = xxh3_64(seed=seed), 0
     for part in parts:
         payload.update(part)
         length += len(part)
-    header = _HEADER.pack(MARKER, payload.intdigest(), length, item_count, flags, 0)
+    message = _encode_length(HEADER_BYTES - LENGTH_BYTES + length)
+    header = _HEADER.pack(message, MARKER, payload.intdigest(), item_count, flags, 0)
     return seal(header[:-CHECKSUM_BYTES], seed=seed)
 
 
@@ -139,18 +147,30 @@ def is_intact(content: Content, place: RecordPlace, *, seed: int) -> bool:
 
 def _read_header(content: Content, position: int, *, size: int, seed: int) -> RecordPlace | None:
     header = content[position : min(position + HEADER_BYTES, size)]
-    if len(header) < HEADER_BYTES or not header.startswith(MARKER):
+    if len(header) < HEADER_BYTES or not header.startswith(MARKER, LENGTH_BYTES):
         return None
     if not is_sealed(header, seed=seed):
         return None
-    _, payload_checksum, length, item_count, flags, _ = _HEADER.unpack(header)
+    message, _, payload_checksum, item_count, flags, _ = _HEADER.unpack(header)
+    length = _decode_length(message) - (HEADER_BYTES - LENGTH_BYTES)
     return RecordPlace(position, length, payload_checksum, item_count, RecordFlags(flags))
 
 
 def _next_header(content: Content, position: int, *, size: int, seed: int) -> int:
     """Offset of the next valid header; the end when there is none."""
-    while (position := content.find(MARKER, position, size)) >= 0:
+    while (marker := content.find(MARKER, position + LENGTH_BYTES, size)) >= 0:
+        position = marker - LENGTH_BYTES
         if _read_header(content, position, size=size, seed=seed):
             return position
         position += 1
     return size
+
+
+def _encode_length(length: int) -> bytes:
+    """A varint that always takes as many bytes: the last groups of a small number are 0."""
+    groups = [length >> 7 * group & 0x7F for group in range(LENGTH_BYTES)]
+    return bytes([*(group | 0x80 for group in groups[:-1]), groups[-1]])
+
+
+def _decode_length(varint: bytes) -> int:
+    return sum((byte & 0x7F) << 7 * group for group, byte in enumerate(varint))

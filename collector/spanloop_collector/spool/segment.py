@@ -38,9 +38,9 @@ from spanloop_collector.spool.record import (
 VERIFY_AFTER_SECONDS = 60.0
 
 _NAME = re.compile(r"(\d{20})-([0-9a-f]{32})\.segment")
-# Tag of field 15002, length 28; then body bytes, records, items, flags, checksum.
-_FOOTER = struct.Struct("<4sQIIIQ")
-_FOOTER_MARKER = b"\xd2\xa9\x07\x1c"
+# A message of 32 bytes with the tag of field 15002, length 28; then body bytes, records, items, flags, checksum.
+_FOOTER = struct.Struct("<5sQIIIQ")
+_FOOTER_MARKER = b"\x20\xd2\xa9\x07\x1c"
 FOOTER_BYTES = _FOOTER.size
 
 
@@ -118,18 +118,18 @@ class SealedSegment:
         self._on_damage = on_damage
         self._is_damage_told = False
 
-    def pieces(self) -> list[memoryview]:
-        """The segment as one protobuf message, in order: one piece when nothing is damaged, none when all is.
+    def is_whole(self) -> bool:
+        """Whether the file is what was written to it, so that it can be read as it lies on disk.
 
-        Between the requests lie record headers, in the form of an unknown field.
+        It holds the requests in order, each with its length before it; each begins with its record's header, and the
+        file ends with the footer, in the form of unknown fields.
         """
-        content = self._content()
-        if not content:
-            return []
-        view = memoryview(content)
         if time.monotonic() < self._fresh_until:
-            return [view]
-        return [view[start:end] for start, end in _runs(self._places(content))]
+            return True
+        content = self._content()
+        return content is not None and self.byte_count == sum(
+            place.end - place.start for place in self._places(content)
+        )
 
     def records(self) -> Iterator[Record]:
         """The requests in the order of their acknowledgement, checked; damaged ones are left out."""
@@ -167,14 +167,3 @@ class SealedSegment:
         if damaged and not self._is_damage_told:
             self._is_damage_told = True
             self._on_damage(self, damaged)
-
-
-def _runs(places: Iterator[RecordPlace]) -> list[tuple[int, int]]:
-    """Neighbouring records joined to the fewest stretches of bytes."""
-    runs: list[tuple[int, int]] = []
-    for place in places:
-        if runs and runs[-1][1] == place.start:
-            runs[-1] = (runs[-1][0], place.end)
-        else:
-            runs.append((place.start, place.end))
-    return runs

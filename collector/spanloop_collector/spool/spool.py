@@ -25,6 +25,9 @@ from spanloop_collector.telemetry import SPOOL_CORRUPT_RECORDS, SPOOL_OLDEST_SEC
 # Used where nobody passes `write.flush_after_seconds`.
 FLUSH_AFTER_SECONDS = 0.25
 
+# Nothing for so long, and a segment need not be waited for: more will not come soon.
+QUIET_SECONDS = 0.05
+
 # Requests in memory that wait for the disk. A slower disk than this bridges is told to the senders.
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 
@@ -45,6 +48,7 @@ class Spool:
         self._ready: list[SealedSegment] = []
         self._waiting_bytes = 0
         self._active_since: float | None = None
+        self._last_append = 0.0
         self._is_seal_asked = False
         self._is_closed = False
         self._is_taking_ended = False
@@ -102,7 +106,7 @@ class Spool:
         """The oldest sealed segment, for this caller alone; None when there is none for `timeout` seconds.
 
         What was appended is sealed once it is `flush_after_seconds` old, if someone waits here for it;
-        a patient caller waits so much longer for a fuller one.
+        a patient caller waits so much longer for a fuller one, as long as more keeps coming.
         """
         deadline = self._loop.time() + timeout
         while not self._ready:
@@ -181,8 +185,9 @@ class Spool:
             byte_count=sum(append.size for append in appends),
             item_count=sum(append.item_count for append in appends),
         )
+        self._last_append = self._loop.time()
         if self._active_since is None:
-            self._active_since = self._loop.time()
+            self._active_since = self._last_append
             self._is_seal_asked = False
             self._wake_takers()
         self._settle(appends, None)
@@ -210,9 +215,10 @@ class Spool:
         """Seconds until the active segment is old enough; seals it when it is."""
         if self._active_since is None or self._is_seal_asked:
             return float("inf")
-        due = self._active_since + self._flush_after + patience_seconds - self._loop.time()
-        if due > 0:
-            return due
+        due = self._active_since + self._flush_after
+        due = max(due, min(due + patience_seconds, self._last_append + QUIET_SECONDS))
+        if due > self._loop.time():
+            return due - self._loop.time()
         self.seal()
         return float("inf")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,47 +14,13 @@ from clickhouse_connect.driver.query import QueryResult
 
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.schema import migrate
-from spanloop_collector.schema.fragments import settings_clause, sql_text
+from spanloop_collector.schema.inserts import INSERTS, from_body, from_file, otlp_schema
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.spool.record import Buffer
 from spanloop_collector.store.bells import Bells
 from spanloop_collector.store.connect import connect
+from spanloop_collector.store.deliver import as_file, send
 from spanloop_collector.telemetry import STATEMENTS
-
-OTLP_MESSAGES = {
-    "traces": ("otlp_traces", "ExportTraceServiceRequest"),
-    "logs": ("otlp_logs", "ExportLogsServiceRequest"),
-}
-"""By signal: the table its inserts go to, and the message they are made of."""
-
-
-LATE_INDEXES = {
-    "exclude_materialize_skip_indexes_on_insert": (
-        "by_trace_id, by_span_id, by_id, by_experiment, by_metadata, by_input_words, by_output_words, by_body_words"
-    )
-}
-"""Indexes of rows are built when parts merge: on insert they would cost as much as everything else.
-
-All but `by_received`, by which what has just come is found without reading what came before.
-"""
-
-INSERT_SETTINGS = LATE_INDEXES | {
-    "input_format_protobuf_oneof_presence": "1",
-    # Where a batch goes, through views into other tables, a second try must not count twice.
-    "deduplicate_blocks_in_dependent_materialized_views": "1",
-    # Merges and FINAL find older versions of a row; looking for them in each block costs a quarter of an insert.
-    "optimize_on_insert": "0",
-    # One thread each: inserts run side by side instead.
-    "max_insert_threads": "1",
-    "max_threads": "1",
-    # Nothing of the views' plans gets better by it, and it is a seventh of what an insert costs before its first span.
-    "query_plan_enable_optimizations": "0",
-    # Compiling expressions takes longer than they run.
-    "compile_expressions": "0",
-}
-
-
-OTLP_FORMAT = "ProtobufSingle"
 
 LONG_STATEMENTS = {"max_query_size": str(64 * 1024 * 1024)}
 """Some statements carry a table."""
@@ -70,7 +35,7 @@ class Store:
         self.bells = Bells()
         self._is_migrated = False
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
-        self._otlp_schema = (files("spanloop_collector.schema") / "otlp.proto").read_text()
+        self._otlp_schema = otlp_schema()
 
     @classmethod
     def open(cls, settings: StoreSettings, data_dir: Path) -> Store:
@@ -125,26 +90,23 @@ class Store:
             client.insert(table, rows, column_names=columns, database=self.database)
         self.bells.ring(table)
 
-    def insert_otlp(self, signal: str, payload: Buffer, *, token: str, file: Path | None = None) -> None:
-        """Inserts an OTLP export request. The same token again, even much later, inserts nothing.
+    def insert_otlp(self, signal: str, requests: Buffer | Path, *, token: str) -> None:
+        """Inserts OTLP export requests, each with its length before it, or a file of them.
 
-        `file` holds the same bytes: the embedded engine, which takes inserts from files only, reads that one.
-        Raises ClickHouse's DatabaseError where it refuses the payload, StoreUnavailableError where it is away.
+        The same token again, even much later, inserts nothing. Raises ClickHouse's DatabaseError where it refuses the
+        requests, StoreUnavailableError where it is away.
         """
         if not self._is_migrated:
-            # Between the tables and the views that fill them, an insert would succeed and store nothing.
             raise StoreUnavailableError("the schema is not up to date yet")
-        table, message = OTLP_MESSAGES[signal]
-        target = f"{self.database}.{table}"
-        settings = INSERT_SETTINGS | self._format_schema(message) | {"insert_deduplication_token": token}
+        insert = INSERTS[signal]
+        settings = self._format_schema(insert.message) | {"insert_deduplication_token": token}
         with self.client() as client:
-            if self.is_embedded and file is not None:
-                client.command(_insert_from(file, target, settings))
+            if self.is_embedded:
+                with as_file(requests, self.data_dir) as path:
+                    client.command(from_file(insert, self.database, settings, path))
             else:
-                # Sent as it lies in memory; `bytes` the client would copy behind the statement first.
-                block: Any = memoryview(payload)
-                client.raw_insert(target, insert_block=block, fmt=OTLP_FORMAT, settings=settings)
-        self.bells.ring(table)
+                send(client, from_body(insert, self.database, settings), requests)
+        self.bells.ring(insert.table)
 
     def close(self) -> None:
         """Closes every idle client; call it once nothing is in flight."""
@@ -193,8 +155,3 @@ class Store:
             return connect(self.settings, self.data_dir, extra_settings=LONG_STATEMENTS)
         except (ClickHouseError, OSError) as error:
             raise StoreUnavailableError(f"ClickHouse cannot be reached: {error}") from error
-
-
-def _insert_from(file: Path, table: str, settings: Mapping[str, str]) -> str:
-    source = sql_text(str(file.absolute()))
-    return f"INSERT INTO {table} FROM INFILE {source} {settings_clause(settings)} FORMAT {OTLP_FORMAT}"

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop_collector.receive.shape import ITEMS, RESOURCES, SCOPES
 from spanloop_collector.receive.wire import WireError, put_in, take_out
-from spanloop_collector.spool.record import Buffer, Record, RecordFlags
+from spanloop_collector.spool.record import Buffer, Record, RecordFlags, delimited
 from spanloop_collector.spool.segment import SealedSegment
 from spanloop_collector.write.nested import flatten_request
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Bytes for one insert. The same token always stands for the same bytes, over restarts too."""
+    """Requests for one insert. The same token always stands for the same requests, over restarts too."""
 
     token: str
-    payload: Buffer
-    file: Path | None = None
-    """Where the same bytes lie on disk, if they do."""
+    requests: Buffer | Path
+    """Each with its length before it, or the file that holds them so."""
 
 
 def whole_segment(signal: str, segment: SealedSegment) -> Batch:
     """The segment as it lies on disk; its nested values, if it has any, as JSON text."""
-    if RecordFlags.HAS_NESTED in segment.flags:
-        return Batch(segment.token, _join(signal, list(segment.records())))
-    pieces = segment.pieces()
-    if len(pieces) == 1 and len(pieces[0]) == segment.byte_count:
-        return Batch(segment.token, pieces[0], file=segment.path)
-    return Batch(segment.token, b"".join(pieces))
+    if RecordFlags.HAS_NESTED in segment.flags or not segment.is_whole():
+        return Batch(segment.token, _join(signal, segment.records()))
+    return Batch(segment.token, segment.path)
 
 
 def part_of(signal: str, token: str, records: Sequence[Record], start: int) -> Batch:
@@ -54,8 +50,8 @@ def single_items(record: Record) -> list[Record]:
     return [Record(memoryview(payload), 1, record.flags) for payload in payloads]
 
 
-def _join(signal: str, records: Sequence[Record]) -> bytes:
+def _join(signal: str, records: Iterable[Record]) -> bytes:
     return b"".join(
-        flatten_request(signal, record.payload) if RecordFlags.HAS_NESTED in record.flags else record.payload
+        delimited(flatten_request(signal, record.payload) if RecordFlags.HAS_NESTED in record.flags else record.payload)
         for record in records
     )

@@ -93,7 +93,7 @@ class Pricing:
 
     async def run(self) -> None:
         """Works until cancelled."""
-        with self._store.bells.listen("otlp_traces") as bell:
+        with self._store.bells.listen("spans") as bell:
             while True:
                 try:
                     await asyncio.to_thread(self.price_new_models)

@@ -26,8 +26,8 @@ from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
 FIRST_RETRY_SECONDS = 0.25
-# Beside another insert, the next one waits so much longer for a fuller segment: ClickHouse analyses the views for each
-# insert anew, which takes as long as mapping thousands of spans.
+# Beside another insert, the next one waits so much longer for a fuller segment while spans keep coming: ClickHouse
+# analyses the statement for each insert anew, which takes as long as mapping thousands of spans.
 CROWDED_PATIENCE_SECONDS = 0.4
 # A segment is stored well within this time of its first request when ClickHouse keeps up.
 LATE_SECONDS = 0.5
@@ -175,8 +175,8 @@ class Writer:
                 self._dead_letters.keep(self._signal, records[0], f"{token}-{start}", error)
 
     def _insert(self, batch: Batch) -> None:
-        if batch.payload:
-            self._store.insert_otlp(self._signal, batch.payload, token=batch.token, file=batch.file)
+        if batch.requests:
+            self._store.insert_otlp(self._signal, batch.requests, token=batch.token)
 
     def _report_success(self, segment: SealedSegment) -> None:
         WRITE_BATCHES.labels(self._signal, "stored").inc()

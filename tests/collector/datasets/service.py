@@ -14,6 +14,7 @@ from spanloop.v1 import datasets_pb2, promote_pb2
 from spanloop_collector.api.json_codec import decode, encode
 from spanloop_collector.api.operations import Call
 from spanloop_collector.keys.principal import Principal, Scope
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
 from tests.collector.schema.spans import request, span
@@ -76,7 +77,7 @@ class Service:
         for row in rows:
             attributes = {f"spanloop.{name}": _text(row[name]) for name in ROW_FIELDS if name in row}
             spans.append(span(attributes, **{name: value for name, value in row.items() if name not in ROW_FIELDS}))
-        self.store.insert_otlp("traces", request(*spans, project=project), token=os.urandom(8).hex())
+        self.store.insert_otlp("traces", delimited(request(*spans, project=project)), token=os.urandom(8).hex())
 
 
 ROW_FIELDS = ("id", "input", "output", "expected", "metadata", "scores", "tags", "origin", "experiment_id", "error")

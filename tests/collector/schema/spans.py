@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 from spanloop_collector.write.nested import flatten_request
 
@@ -80,6 +81,6 @@ def request(
 def stored(store: Store, *spans: Span, **options: Any) -> dict[str, Any]:
     """The one row that these spans make in `logs`, after a round through ClickHouse."""
     payload = flatten_request("traces", request(*spans, **options))
-    store.insert_otlp("traces", payload, token=os.urandom(8).hex())
+    store.insert_otlp("traces", delimited(payload), token=os.urandom(8).hex())
     (row,) = store.query(f"SELECT * FROM {store.database}.logs").named_results()
     return dict(row)

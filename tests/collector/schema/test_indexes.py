@@ -6,6 +6,7 @@ import os
 import time
 
 import pytest
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
 from tests.collector.schema.spans import request, span
@@ -22,7 +23,7 @@ FILTERS = {
 def insert(store: Store) -> dict[str, str]:
     attributes = {"session.id": "s1", "user.id": "u1", "input.value": "Refund, please!", "output.value": "Granted."}
     found = span(attributes)
-    store.insert_otlp("traces", request(found, span(), received=time.time_ns()), token=os.urandom(8).hex())
+    store.insert_otlp("traces", delimited(request(found, span(), received=time.time_ns())), token=os.urandom(8).hex())
     return {"trace_id": found.trace_id.hex(), "span_id": found.span_id.hex()}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
 from tests.collector.schema.spans import END, START, request, span
@@ -29,7 +30,7 @@ def child(**fields: Any) -> Span:
 
 
 def send(store: Store, *spans: Span, received: int = START) -> None:
-    store.insert_otlp("traces", request(*spans, received=received), token=os.urandom(8).hex())
+    store.insert_otlp("traces", delimited(request(*spans, received=received)), token=os.urandom(8).hex())
 
 
 def trace(store: Store) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def test_an_error_that_a_later_version_took_back_is_gone(store: Store) -> None:
 
 def test_projects_that_share_a_trace_id_do_not_share_a_trace(store: Store) -> None:
     send(store, root(), child())
-    store.insert_otlp("traces", request(root(), project="other"), token="other")
+    store.insert_otlp("traces", delimited(request(root(), project="other")), token="other")
 
     counts = store.query(f"SELECT project, spans FROM {store.database}.traces ORDER BY project").result_rows
     assert counts == [("other", 1), ("p", 2)]

@@ -10,6 +10,7 @@ from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.results import MAX_BATCH, Results
 from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.task import Subject, Task
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
 from tests.collector.schema.spans import END, START, request, span
@@ -28,7 +29,7 @@ def ids(number: int) -> dict[str, bytes]:
 def insert(store: Store, count: int, *, token: str, received: int = START) -> None:
     """So many rows, each with its number as its name."""
     spans = [span({"spanloop.scores": '{"own": 0.5}'}, name=str(n), **ids(n)) for n in range(count)]
-    store.insert_otlp("traces", request(*spans, received=received), token=token)
+    store.insert_otlp("traces", delimited(request(*spans, received=received)), token=token)
 
 
 def outcome(number: int, score: float = 1.0, *, reason: str = "") -> Outcome:

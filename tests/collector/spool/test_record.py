@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+from google.protobuf.proto import parse_length_prefixed
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -12,6 +15,7 @@ from spanloop_collector.spool.record import (
     Damage,
     RecordFlags,
     RecordPlace,
+    delimited,
     encode_header,
     is_intact,
     scan,
@@ -79,7 +83,7 @@ def test_payload_in_pieces_has_the_same_header() -> None:
     pieces: list[Buffer] = [b"ab", memoryview(b"xcdx")[1:3], bytearray(b"ef")]
     assert encode_header(pieces, item_count=3, flags=RecordFlags.HAS_NESTED, seed=SEED) == whole
     assert list(scan(whole + b"abcdef", size=len(whole) + 6, seed=SEED)) == [
-        RecordPlace(0, 6, int.from_bytes(whole[4:12], "little"), 3, RecordFlags.HAS_NESTED)
+        RecordPlace(0, 6, int.from_bytes(whole[9:17], "little"), 3, RecordFlags.HAS_NESTED)
     ]
 
 
@@ -87,10 +91,14 @@ def test_record_copied_from_another_segment_is_damage() -> None:
     assert read(frame(b"old disk block", seed=seed_of("1" * 32))) == ([], 1)
 
 
-def test_headers_are_unknown_fields_to_protobuf() -> None:
+def test_a_record_is_a_message_with_its_length_before_it() -> None:
     request = ExportTraceServiceRequest()
     request.resource_spans.add().schema_url = "https://example.com"
     payload = request.SerializeToString()
-    parsed = ExportTraceServiceRequest.FromString(frame(payload) + frame(payload))
-    parsed.DiscardUnknownFields()
-    assert parsed.SerializeToString() == payload * 2
+    stream = io.BytesIO(frame(payload) + frame(payload * 2) + delimited(payload))
+    for times in (1, 2, 1):
+        parsed = parse_length_prefixed(ExportTraceServiceRequest, stream)
+        assert parsed is not None
+        parsed.DiscardUnknownFields()
+        assert parsed.SerializeToString() == payload * times
+    assert parse_length_prefixed(ExportTraceServiceRequest, stream) is None

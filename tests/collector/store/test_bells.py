@@ -55,7 +55,7 @@ async def test_every_kind_of_write_rings(store: Store) -> None:
     writes: dict[str, Callable[[], object]] = {
         "changes": lambda: ChangeLog(store, "toy").append(change(1)),
         "model_prices": lambda: store.insert_rows("model_prices", [("a/b", [1.0])], ("key", "prices")),
-        "otlp_traces": lambda: store.insert_otlp("traces", b"", token="empty"),
+        "spans": lambda: store.insert_otlp("traces", b"", token="empty"),
     }
     for table, write in writes.items():
         with store.bells.listen(table) as bell:

@@ -14,6 +14,7 @@ from spanloop_collector.errors import ConfigError
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.settings import QuerySettings, StoreSettings
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 from spanloop_collector.store.bells import LOOK_FOR_OTHERS_SECONDS, hear_others
 from spanloop_collector.store.changes import Actor, Change, ChangeLog
@@ -51,7 +52,7 @@ def on_nodes(nodes: list[ClickHouseProcess], sql: str) -> list[set[str]]:
 def test_each_trace_lies_on_one_shard(cluster: ClusterStore, clickhouse_cluster: list[ClickHouseProcess]) -> None:
     traces = [os.urandom(16) for _ in range(40)]
     spans = [span(trace_id=trace_id) for trace_id in traces for _ in range(3)]
-    cluster.insert_otlp("traces", request(*spans), token="many traces")
+    cluster.insert_otlp("traces", delimited(request(*spans)), token="many traces")
 
     first, second = on_nodes(clickhouse_cluster, f"SELECT DISTINCT trace_id FROM {cluster.database}.spans_local")
 
@@ -65,7 +66,7 @@ def test_each_trace_lies_on_one_shard(cluster: ClusterStore, clickhouse_cluster:
 def test_a_batch_sent_again_through_another_node_inserts_nothing(cluster: ClusterStore, other: Store) -> None:
     batch = request(*(span(name="once") for _ in range(20)))
     for store in (cluster, other, other, cluster):
-        store.insert_otlp("traces", batch, token="the same batch")
+        store.insert_otlp("traces", delimited(batch), token="the same batch")
 
     # Without FINAL, which would hide the copies.
     assert other.column(f"SELECT count() FROM {cluster.database}.spans") == [20]
@@ -73,8 +74,8 @@ def test_a_batch_sent_again_through_another_node_inserts_nothing(cluster: Cluste
 
 def test_a_span_that_ends_through_another_node_is_one_row(cluster: ClusterStore, other: Store) -> None:
     ids: dict[str, Any] = {"trace_id": b"T" * 16, "span_id": b"S" * 8}
-    other.insert_otlp("traces", request(span(**ids, end_time_unix_nano=0)), token="begins")
-    cluster.insert_otlp("traces", request(span(**ids), received=START + 1), token="ends")
+    other.insert_otlp("traces", delimited(request(span(**ids, end_time_unix_nano=0))), token="begins")
+    cluster.insert_otlp("traces", delimited(request(span(**ids), received=START + 1)), token="ends")
 
     for store in (cluster, other):
         assert store.column(f"SELECT mapContains(metrics, 'end') FROM {store.database}.logs") == [1]
@@ -94,7 +95,7 @@ async def test_a_collector_hears_what_one_at_another_node_wrote(cluster: Cluster
 async def test_a_key_of_one_project_sees_its_rows_on_every_shard_and_no_others(cluster: ClusterStore) -> None:
     for project in ("shop", "bank"):
         spans = [span({"input.value": project}) for _ in range(10)]
-        cluster.insert_otlp("traces", request(*spans, project=project), token=project)
+        cluster.insert_otlp("traces", delimited(request(*spans, project=project)), token=project)
     queries = Queries(cluster, QuerySettings())
     shop = Principal("key", "shop", frozenset(Principal.anonymous().scopes))
 

@@ -11,6 +11,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 from spanloop_collector.settings import SpoolSettings, WriteSettings
 from spanloop_collector.spool import Spool
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 from spanloop_collector.write import Writer, merges
 from spanloop_collector.write.dead_letter import DeadLetters
@@ -28,7 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store, tmp_path: Path) -> None:
-    store.insert_otlp("traces", request(span(name="stored")), token="stored")
+    store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
     spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
     async with running(MergePacer(store, [writer_of(spool, store, tmp_path)])):
         assert await merges_become(True, store)
@@ -43,7 +44,7 @@ async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store, tmp_path
 
 
 async def test_a_pacer_that_ends_leaves_merges_running(store: Store, tmp_path: Path) -> None:
-    store.insert_otlp("traces", request(span(name="stored")), token="stored")
+    store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
     spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
     await spool.append(request(span(name="waits")), item_count=1)
     spool.seal()

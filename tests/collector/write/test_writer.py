@@ -76,7 +76,7 @@ async def test_a_segment_inserted_before_a_crash_is_not_doubled(store: Store, tm
         segment = await it.spool.take(5)
         assert segment is not None
         # The insert succeeded and the process died before the segment was removed.
-        store.insert_otlp("traces", b"".join(segment.pieces()), token=segment.token)
+        store.insert_otlp("traces", segment.path, token=segment.token)
 
     async with line(tmp_path, store) as it:
         it.writer.start()

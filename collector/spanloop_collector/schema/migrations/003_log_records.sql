@@ -1,28 +1,5 @@
--- OTLP log records, and the table behind `otel_logs`.
+-- OTLP log records: the table behind `otel_logs`.
 -- A record has no id of its own: the same record twice is the same time, span and content.
-
-CREATE TABLE IF NOT EXISTS {database}.otlp_logs {on_cluster}
-(
-    resource_logs Array(Tuple(
-        resource Tuple(attributes {attributes}),
-        scope_logs Array(Tuple(
-            scope Tuple(name LowCardinality(String), version LowCardinality(String), attributes {attributes}),
-            log_records Array(Tuple(
-                time_unix_nano UInt64,
-                observed_time_unix_nano UInt64,
-                severity_number Int32,
-                severity_text LowCardinality(String),
-                body String,
-                attributes {attributes},
-                trace_id String,
-                span_id String,
-                event_name LowCardinality(String)
-            ))
-        )),
-        stamp {stamp}
-    ))
-)
-ENGINE = Null;
 
 CREATE TABLE IF NOT EXISTS {database}.log_records {on_cluster}
 (

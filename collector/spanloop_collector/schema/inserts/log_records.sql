@@ -1,5 +1,41 @@
 -- OTLP log records to rows of `log_records`.
 
+INSERT INTO {database}.log_records
+(
+    project, time, observed_time, received, trace_id, span_id, severity, severity_number, body, event_name, attributes,
+    resource, scope_name, scope_version, content_hash
+)
+{settings}
+WITH
+    by_resource AS
+    (
+        SELECT arrayJoin(resource_logs) AS one_resource_logs FROM {requests}
+    ),
+    by_scope AS
+    (
+        SELECT
+            {field:one_resource_logs.stamp} AS stamp,
+            {map:one_resource_logs.resource.attributes} AS resource,
+            arrayJoin({field:one_resource_logs.scope_logs}) AS scope_logs
+        FROM by_resource
+    ),
+    by_record AS
+    (
+        SELECT stamp, resource, {field:scope_logs.scope} AS scope, arrayJoin({field:scope_logs.log_records}) AS record
+        FROM by_scope
+    ),
+    as_sent AS
+    (
+        SELECT
+            stamp,
+            resource,
+            scope,
+            record,
+            [record.body] AS bodies,
+            -- A record without a time of its own happened when it was observed.
+            if(record.time_unix_nano > 0, record.time_unix_nano, record.observed_time_unix_nano) AS record_time
+        FROM by_record
+    )
 SELECT
     multiIf(
         stamp.project != '', stamp.project,
@@ -26,26 +62,4 @@ SELECT
     scope.name AS scope_name,
     scope.version AS scope_version,
     cityHash64(body, severity, event_name, attributes) AS content_hash
-FROM
-(
-    SELECT
-        stamp,
-        resource,
-        scope,
-        record,
-        [record.body] AS bodies,
-        -- A record without a time of its own happened when it was observed.
-        if(record.time_unix_nano > 0, record.time_unix_nano, record.observed_time_unix_nano) AS record_time
-    FROM
-    (
-        SELECT stamp, resource, {field:scope_logs.scope} AS scope, arrayJoin({field:scope_logs.log_records}) AS record
-        FROM
-        (
-            SELECT
-                {field:one_resource_logs.stamp} AS stamp,
-                {map:one_resource_logs.resource.attributes} AS resource,
-                arrayJoin({field:one_resource_logs.scope_logs}) AS scope_logs
-            FROM (SELECT arrayJoin(resource_logs) AS one_resource_logs FROM {database}.otlp_logs)
-        )
-    )
-)
+FROM as_sent
