@@ -81,9 +81,11 @@ class Evaluator:
                 while True:
                     try:
                         await self.start_due()
+                        pause = self._pause()
                     except (Error, StoreUnavailableError) as error:
                         logger.debug("alerts: will look again reason=%s", error)
-                    await bell.wait(self._pause())
+                        pause = LOOK_EVERY_SECONDS
+                    await bell.wait(pause)
         finally:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 

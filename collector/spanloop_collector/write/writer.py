@@ -28,7 +28,7 @@ from spanloop_collector.write.refusal import Refusal, refusal_of
 FIRST_RETRY_SECONDS = 0.25
 # Beside another insert, the next one waits so much longer for a fuller segment while spans keep coming: ClickHouse
 # analyses the statement for each insert anew, which takes as long as mapping thousands of spans.
-CROWDED_PATIENCE_SECONDS = 0.4
+CROWDED_PATIENCE_SECONDS = 2.0
 # A segment is stored well within this time of its first request when ClickHouse keeps up.
 LATE_SECONDS = 0.5
 BARRIER_POLL_SECONDS = 0.02

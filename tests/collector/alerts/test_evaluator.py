@@ -7,17 +7,20 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from spanloop_collector.alerts.evaluator import CLAIM_RUNS_OUT_SECONDS, CLAIMED, Evaluation, Evaluator, slot_version
 from spanloop_collector.alerts.rule import AlertRule
 from spanloop_collector.alerts.rules import AlertRules
 from spanloop_collector.query.queries import Queries
-from spanloop_collector.settings import QuerySettings
+from spanloop_collector.settings import QuerySettings, StoreSettings
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Actor, Change, ChangeLog
 from spanloop_collector.webhooks.outbox import ALERT, Outbox
 from spanloop_collector.webhooks.sender import WebhookSender
+
+from tests.support.ports import free_port
 
 ANNA = Actor("anna")
 SQL = """
@@ -174,3 +177,28 @@ async def test_a_paused_alert_rests(watch: Watch) -> None:
     watch.add_calls("small", "boom")
     await watch.step()
     assert (watch.status(), watch.messages()) == ([("paused", "")], [])
+
+
+async def test_it_looks_rarely_while_clickhouse_is_away(tmp_path: Path) -> None:
+    away = Store(StoreSettings(clickhouse_url=f"http://127.0.0.1:{free_port()}"), tmp_path)
+    watch = Watch(away, Clock(), Queries(away, QuerySettings()))
+    tries: list[float] = []
+    evaluator = watch.evaluator()
+    evaluator.rules = LookedAt(away, tries)
+    watching = asyncio.create_task(evaluator.run())
+    await asyncio.sleep(0.7)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert len(tries) == 1
+
+
+class LookedAt(AlertRules):
+    """Rules that note when somebody asks for them."""
+
+    def __init__(self, store: Store, tries: list[float]) -> None:
+        super().__init__(store)
+        self._tries = tries
+
+    def all(self) -> list[AlertRule]:
+        self._tries.append(time.time())
+        return super().all()
