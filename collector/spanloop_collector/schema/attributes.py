@@ -1,6 +1,6 @@
 """The attribute table (attributes.txt) as code numbers.
 
-The views look each attribute's name up once and work with its code from there: comparing small numbers is many
+The mapping looks each attribute's name up once and works with its code from there: comparing small numbers is many
 times cheaper than comparing names.
 """
 
@@ -50,7 +50,7 @@ LAST_KEPT_CODE = 99
 
 
 MAX_CODE = 254
-"""255 stands for "no such attribute" in the views."""
+"""255 stands for "no such attribute" in the mapping."""
 
 
 @cache

@@ -1,6 +1,6 @@
-"""SQL fragments that the views share, and `render`, which puts them into a view's text.
+"""SQL fragments that statements and views share, and `render`, which puts them into a text.
 
-A view's text holds `{name}` or `{name:argument}`. This keeps the views readable top to bottom.
+A text holds `{name}` or `{name:argument}`. This keeps the statements readable top to bottom.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ WITH
     ),
     by_span AS
     (
-        SELECT stamp, resource, scope_spans, arrayJoin({field:scope_spans.spans}) AS span
+        SELECT stamp, resource, {field:scope_spans.scope} AS scope, arrayJoin({field:scope_spans.spans}) AS span
         FROM by_scope
     ),
     as_sent AS
@@ -41,8 +41,8 @@ WITH
             {field:stamp.default_project} AS default_project,
             {field:stamp.received_unix_nano} AS received_unix_nano,
             resource,
-            {field:scope_spans.scope.name} AS scope_name,
-            {field:scope_spans.scope.version} AS scope_version,
+            {field:scope.name} AS scope_name,
+            {field:scope.version} AS scope_version,
             lower(hex({field:span.trace_id})) AS trace_id,
             lower(hex({field:span.span_id})) AS span_id,
             lower(hex({field:span.parent_span_id})) AS parent_id,
