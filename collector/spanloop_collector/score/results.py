@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import SpanloopError
 from spanloop_collector.schema.fragments import settings_clause
+from spanloop_collector.schema.inserts import LATE_INDEXES
 from spanloop_collector.score.outcome import FAILED, Outcome
 from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.refusal import is_passing
@@ -26,7 +27,6 @@ from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.scored_rows import KEY_COLUMNS, RowKey, table_of
 from spanloop_collector.score.task import Task
 from spanloop_collector.store import Store
-from spanloop_collector.store.store import LATE_INDEXES
 
 MAX_BATCH = 2000
 FIRST_RETRY_SECONDS = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -199,6 +199,6 @@ class LookedAt(AlertRules):
         super().__init__(store)
         self._tries = tries
 
-    def all(self) -> list[AlertRule]:
+    def all(self, project: str = "*") -> Sequence[AlertRule]:
         self._tries.append(time.time())
-        return super().all()
+        return super().all(project)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from spanloop_collector.receive.stamp import stamp
+from spanloop_collector.schema.inserts import LATE_INDEXES
 from spanloop_collector.score.received import received_condition
 from spanloop_collector.settings import SpoolSettings
 from spanloop_collector.spool import SealedSegment, Spool
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
-from spanloop_collector.store.store import LATE_INDEXES
 
 from tests.collector.schema.spans import START, request, span
 
@@ -34,7 +35,9 @@ async def test_rows_of_segments_and_no_others_are_found(store: Store, tmp_path: 
 
 def test_what_has_just_come_is_read_and_nothing_before(store: Store) -> None:
     for number in range(3):
-        store.insert_otlp("traces", request(span(), span(), received=START + number * SECOND_NS), token=str(number))
+        store.insert_otlp(
+            "traces", delimited(request(span(), span(), received=START + number * SECOND_NS)), token=str(number)
+        )
     latest = f"received >= fromUnixTimestamp64Nano({START + 2 * SECOND_NS}, 'UTC')"
 
     (read,) = store.query(f"EXPLAIN ESTIMATE SELECT name FROM {store.database}.spans WHERE {latest}").named_results()
@@ -59,5 +62,5 @@ async def stored_segment(spool: Spool, store: Store, name: str, seconds: list[in
     spool.seal()
     segment = await spool.take(5)
     assert segment is not None
-    store.insert_otlp("traces", b"".join(segment.pieces()), token=segment.token)
+    store.insert_otlp("traces", segment.path, token=segment.token)
     return segment
