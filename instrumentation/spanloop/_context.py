@@ -36,6 +36,7 @@ class Entry:
 INHERITED = "_spanloop_inherited"
 """Attribute of a span object: attributes that all spans below it carry too, such as the experiment's id."""
 
+_CARRIED = otel_context.create_key("spanloop-carried")
 _CURRENT: ContextVar[Entry | None] = ContextVar("spanloop_current", default=None)
 _find: Callable[[Entry | None], trace.Span | None] | None = None
 _AMBIENT: ContextVar[Ambient | None] = ContextVar("spanloop_ambient", default=None)
@@ -55,7 +56,18 @@ def innermost(standard: trace.Span) -> trace.Span | None:
         return entry.span
     if standard is not trace.INVALID_SPAN and hasattr(standard, OWNER):
         return standard
-    return entry.span if entry is not None else None
+    return carried() or (entry.span if entry is not None else None)
+
+
+def carried(in_context: Context | None = None) -> trace.Span | None:
+    """A span of another process that a message brought along, unless one of ours began since."""
+    entry = otel_context.get_value(_CARRIED, in_context)
+    return entry.span if isinstance(entry, Entry) and entry.previous is _CURRENT.get() else None
+
+
+def carrying(span: trace.Span, around: Context) -> Context:
+    """`around`, in which `span`, of another process, is our current one, and the application's stays its own."""
+    return otel_context.set_value(_CARRIED, Entry(span, _CURRENT.get()), around)
 
 
 def current_entry() -> Entry | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.trace import Status
+from opentelemetry.trace import Link, Status
 
 from spanloop import _attributes as names
 from spanloop._failsafe import log
@@ -54,8 +54,8 @@ class Mask:
             parent=span.parent,
             resource=span.resource,
             attributes=self.attributes(span.attributes or {}),
-            events=[Event(e.name, self.attributes(e.attributes or {}), e.timestamp) for e in span.events],
-            links=span.links,
+            events=[Event(self.text(e.name), self.attributes(e.attributes or {}), e.timestamp) for e in span.events],
+            links=[Link(link.context, self.attributes(link.attributes or {})) for link in span.links],
             kind=span.kind,
             status=Status(span.status.status_code, self.text(span.status.description or "") or None),
             start_time=span.start_time,

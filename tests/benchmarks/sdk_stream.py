@@ -1,112 +1,131 @@
-"""What a wrapped client adds to a streamed answer of 200 tokens from a local server.
+"""What a wrapped client adds to a streamed answer of 200 tokens from a local server, in CPU time.
 
-What is added, a microsecond or two a token, is far below what two streams differ by on any machine. So it is taken from
-streams without a network, as CPU time of the thread that reads, where the wrapped and the plain client take turns
-hundreds of times; and shown as a part of the length of streams from a server: as fast as that can write, and at the
-pace of a fast model.
+All of it counts: what the reading thread does at the call, at each chunk and at the end, and what the sending thread
+makes of it later, up to the request to a collector. Wrapped and plain clients take turns many times, and the least of
+each is what it costs; a stream's length by the clock moves by more than what is added. Streams without a network show
+the parts, one of a single token what a call costs however long it is. The bar is what the application waits for.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-import statistics
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.benchmarks.options import Options, print_table
 from tests.benchmarks.sdk_sink import running_sink
 
 TOKENS = 200
-TURNS = 200
-PAUSES = {"at once": 0.0, "one each 5 ms": 0.005}
-SERVED_TURNS = 7
+STREAMS = 20  # between two flushes; an application's requests to the collector hold more
+TURNS = 25
+PACE_SECONDS = 0.005  # a token, of a fast model
 MESSAGES: Any = [{"role": "user", "content": "Where is order 7?"}]
+BAR = 0.01
+
+
+class Cost(NamedTuple):
+    """Seconds of CPU time that a stream takes."""
+
+    reading: float
+    """In the thread that reads it."""
+    sending: float
+    """In all other threads."""
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(self.reading - other.reading, self.sending - other.sending)
+
+    def __truediv__(self, count: int) -> Cost:
+        return Cost(self.reading / count, self.sending / count)
+
+    @property
+    def all(self) -> float:
+        return self.reading + self.sending
 
 
 def measure(options: Options) -> None:
-    """First what is added, then what it is added to."""
+    """First the parts, then the whole from a server."""
     import spanloop
 
     with running_sink() as sink:
         spanloop.init("bench", endpoint=sink)
-        plain, wrapped = _without_network()
+        plain, wrapped = _costs("http://x", 1, _client_of_nothing(1))
+        call = wrapped - plain
+        plain, wrapped = _costs("http://x", TOKENS, _client_of_nothing(TOKENS))
         added = wrapped - plain
-        rows = [[name, *_served(pause, added)] for name, pause in PAUSES.items()]
+        with _served() as url:
+            plain, wrapped = _costs(url, TOKENS)
         spanloop.shutdown()
-    per_token = [f"{seconds / TOKENS * 1e6:.2f}" for seconds in (plain, wrapped, added)]
-    print_table(["200 tokens", "plain µs a token", "wrapped", "added"], [["without a network", *per_token]])
-    print_table(["from a server", "plain ms", "wrapped ms", "added µs", "added"], rows)
+    parts = {"a call": call, "a chunk": (added - call) / (TOKENS - 1), f"{TOKENS} tokens": added}
+    print_table(
+        ["added µs, without a network", "reading", "sending", "all"],
+        [[name, *(f"{part * 1e6:.2f}" for part in (*cost, cost.all))] for name, cost in parts.items()],
+    )
+    from_server = {"added to one like it without a network": added, "the wrapped less the plain one": wrapped - plain}
+    print_table(
+        [f"{TOKENS} tokens from a server, {plain.all * 1e3:.1f} ms", f"reading (bar {BAR:.0%})", "sending", "all"],
+        [[name, *(f"{part / plain.all:.2%}" for part in (*cost, cost.all))] for name, cost in from_server.items()],
+    )
+    paced = TOKENS * PACE_SECONDS
+    print(f"of {TOKENS} tokens in {paced:.0f} s: {added.all / paced:.2%}")
 
 
-def _without_network() -> tuple[float, float]:
-    """CPU seconds of a stream, plain and wrapped: the least of many each."""
+def _costs(url: str, tokens: int, http_client: Any = None) -> tuple[Cost, Cost]:
+    """Of the plain client and of the wrapped one: the least of many streams, and of many turns of the sender."""
     import openai
     import spanloop
 
-    clients = [openai.OpenAI(base_url="http://x", api_key="k", http_client=_client_of_nothing()) for _ in range(2)]
-    pair = (clients[0], spanloop.wrap_openai(clients[1]))
-    best = [float("inf"), float("inf")]
+    plain = openai.OpenAI(base_url=url, api_key="k", http_client=http_client)
+    other = openai.OpenAI(base_url=url, api_key="k", http_client=http_client)
+    clients = (plain, spanloop.wrap_openai(other))
+    readings: tuple[list[float], list[float]] = ([], [])
+    sendings: tuple[list[float], list[float]] = ([], [])
     for _ in range(TURNS):
-        for number, client in enumerate(pair):
-            best[number] = min(best[number], _consume(client, time.thread_time))
-            spanloop.flush()  # the sender's work is done beside, not during the next stream
+        for client, reading, sending in zip(clients, readings, sendings, strict=True):
+            started = time.process_time()
+            found = [_consume(client, tokens) for _ in range(STREAMS)]
+            spanloop.flush()
+            sending.append((time.process_time() - started - sum(found)) / STREAMS)
+            reading += found
     for client in clients:
         client.close()
-    return best[0], best[1]
+    before, after = (Cost(min(reading), min(sending)) for reading, sending in zip(readings, sendings, strict=True))
+    return before, after
 
 
-def _client_of_nothing() -> Any:
+def _consume(client: Any, tokens: int) -> float:
+    """CPU seconds of this thread for one stream."""
+    started = time.thread_time()
+    stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
+    arrived = sum(1 for event in stream if event.choices and event.choices[0].delta.content)
+    seconds = time.thread_time() - started
+    if arrived != tokens:
+        raise RuntimeError(f"{arrived} tokens arrived instead of {tokens}")
+    return seconds
+
+
+def _client_of_nothing(tokens: int) -> Any:
     """An HTTP client whose answers are in memory, a chunk for each token."""
     import openai
 
     # httpx, or httpx2 where that is what this version of the client is made of.
     kinds = openai.DefaultHttpxClient.__mro__
     module = importlib.import_module(next(kind.__module__ for kind in kinds if kind.__module__.startswith("httpx")))
+    events = _events(tokens)
 
     def chunks() -> Iterator[bytes]:
-        yield from EVENTS
+        yield from events
 
     def answer(request: Any) -> Any:
         return module.Response(200, headers={"content-type": "text/event-stream"}, content=chunks())
 
     return openai.DefaultHttpxClient(transport=module.MockTransport(answer))
-
-
-def _served(pause: float, added: float) -> list[str]:
-    """Lengths of streams from a server in a process of its own."""
-    import openai
-    import spanloop
-
-    command = [sys.executable, "-m", "tests.benchmarks.sdk_stream", str(pause)]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-    lengths: list[list[float]] = [[], []]
-    with openai.OpenAI(base_url=url, api_key="k") as plain, openai.OpenAI(base_url=url, api_key="k") as other:
-        for _ in range(SERVED_TURNS):
-            for number, client in enumerate((plain, spanloop.wrap_openai(other))):
-                lengths[number].append(_consume(client))
-                spanloop.flush()
-    server.communicate()
-    before, after = (statistics.median(each) for each in lengths)
-    return [f"{before * 1e3:.1f}", f"{after * 1e3:.1f}", f"{added * 1e6:.0f}", f"{added / min(lengths[0]):.2%}"]
-
-
-def _consume(client: Any, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Seconds of one stream."""
-    started = clock()
-    stream = client.chat.completions.create(model="gpt-4o-mini", messages=MESSAGES, stream=True)
-    tokens = sum(1 for event in stream if event.choices and event.choices[0].delta.content)
-    seconds = clock() - started
-    if tokens != TOKENS:
-        raise RuntimeError(f"{tokens} tokens arrived instead of {TOKENS}")
-    return seconds
 
 
 def _event(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
@@ -115,7 +134,20 @@ def _event(delta: dict[str, str], finish_reason: str | None = None) -> bytes:
     return b"data: " + json.dumps(event).encode() + b"\n\n"
 
 
-EVENTS = [*(_event({"content": f"token{n} "}) for n in range(TOKENS)), _event({}, "stop"), b"data: [DONE]\n\n"]
+def _events(tokens: int) -> list[bytes]:
+    return [*(_event({"content": f"token{n} "}) for n in range(tokens)), _event({}, "stop"), b"data: [DONE]\n\n"]
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """Address of a provider in a process of its own, which writes as fast as it can."""
+    command = [sys.executable, "-m", "tests.benchmarks.sdk_stream"]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+    finally:
+        server.communicate()
 
 
 class _Provider(BaseHTTPRequestHandler):
@@ -127,9 +159,8 @@ class _Provider(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for event in EVENTS:
+        for event in _events(TOKENS):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
-            time.sleep(float(sys.argv[1]))
         self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:

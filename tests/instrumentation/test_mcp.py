@@ -8,6 +8,12 @@ from pathlib import Path
 
 from tests.instrumentation.otlp_collector import Collector
 
+# What an application says that has tracing of its own.
+PROVIDER = """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+"""
 SERVER = """
 import sys
 import spanloop
@@ -44,17 +50,28 @@ asyncio.run(main())
 """
 
 
+def run(collector: Collector, folder: Path, *, client: str = CLIENT, server: str = SERVER) -> dict[str, str | None]:
+    """The parent's name of each span of ours; None of roots."""
+    (folder / "server.py").write_text(server)
+    command = [sys.executable, "-W", "ignore", "-c", client, collector.endpoint]
+    subprocess.run(command, cwd=folder, timeout=60, check=True, stderr=subprocess.DEVNULL)
+    spans = collector.received.spans
+    names = {span.span_id: span.name for span in spans}
+    assert len({span.trace_id for span in spans if span.name in ("request", "add")}) == 1
+    return {span.name: names.get(span.parent_span_id) for span in spans}
+
+
 def test_a_tool_runs_below_the_span_that_asked(collector: Collector, tmp_path: Path) -> None:
-    (tmp_path / "server.py").write_text(SERVER)
-    command = [sys.executable, "-W", "ignore", "-c", CLIENT, collector.endpoint]
-    subprocess.run(command, cwd=tmp_path, timeout=60, check=True, stderr=subprocess.DEVNULL)
-    spans = {span.name: span for span in collector.received.spans}
-    names = {span.span_id: span.name for span in spans.values()}
-    above = {span.name: names.get(span.parent_span_id) for span in spans.values()}
+    above = run(collector, tmp_path)
     assert above["add"] == "tools/call add"
     assert above["tools/call add"] == "MCP send tools/call add"
     assert above["MCP send tools/call add"] == "request"
-    assert spans["add"].trace_id == spans["request"].trace_id
+
+
+def test_so_it_does_beside_tracing_of_the_applications_own(collector: Collector, tmp_path: Path) -> None:
+    """MCP's spans are then the application's, in a trace of their own."""
+    above = run(collector, tmp_path, client=PROVIDER + CLIENT, server=PROVIDER + SERVER)
+    assert above == {"request": None, "add": "request"}
 
 
 APPLICATION = """

@@ -1,6 +1,6 @@
 """Reads the events of a streamed body: server-sent ones, and Amazon's, which Claude on Bedrock comes in.
 
-Each reader gives the JSON objects in the complete events, and the bytes after the last of these.
+Each reader gives the JSON objects in the complete events, runs of text joined, and the bytes after the last of these.
 """
 
 from __future__ import annotations
@@ -8,21 +8,27 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
 
+from spanloop._wrap.runs import joined_runs
+
 Read = Callable[[bytes], tuple[list[dict[str, Any]], bytes]]
 
 _lengths = struct.Struct(">II").unpack_from
+_PADDING = re.compile(rb', ?"obfuscation": ?"\w*"')  # random characters that hide how long a token is
 BYTES_BEFORE_HEADERS = 12  # two lengths and a checksum
 BYTES_AFTER_PAYLOAD = 4  # a checksum
 
 
 def server_sent(body: bytes) -> tuple[list[dict[str, Any]], bytes]:
     """https://html.spec.whatwg.org/multipage/server-sent-events.html"""
-    *texts, rest = body.replace(b"\r\n", b"\n").split(b"\n\n")
-    data = [text for each in texts if (text := _data(each)) and text != b"[DONE]"]
+    *events, rest = (body.replace(b"\r\n", b"\n") if b"\r" in body else body).split(b"\n\n")
+    if b'"obfuscation"' in body:
+        events = [_PADDING.sub(b"", event) for event in events]
+    data = [text for each in joined_runs(events) if (text := _data(each)) and text != b"[DONE]"]
     try:
         found = json.loads(b"[%s]" % b",".join(data))  # one call for all, which is three times as fast
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from spanloop._failsafe import guarded
 from spanloop._wrap.call import Call, Sending
+from spanloop._wrap.unfinished import begun, finished
 
 MAX_KEPT_CHARS = 64 * 1024 * 1024
 
@@ -23,6 +24,7 @@ class _Kept:
         self._texts: list[str] = []
         self._size = 0
         self._is_done = False
+        begun(self)
 
     @guarded
     def got(self, chunk: Any) -> None:
@@ -40,6 +42,7 @@ class _Kept:
         if self._is_done:
             return
         self._is_done = True
+        finished(self)
         if error is not None and not self._texts:
             self._call.fail(error)
         else:

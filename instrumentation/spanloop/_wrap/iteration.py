@@ -6,26 +6,17 @@ object it was and becomes an instance of a subclass, whose `__next__` looks on.
 
 from __future__ import annotations
 
-import atexit
 import functools
-import weakref
 from collections.abc import Callable
 from typing import Any
 
 from spanloop._failsafe import guarded
 from spanloop._wrap.call import Call
+from spanloop._wrap.unfinished import begun, finished
 
 MAX_KEPT_ITEMS = 100_000
 BYTES_OF_AN_ITEM = 1000
 KEPT = "_spanloop_kept"
-
-_open: weakref.WeakSet[_Kept] = weakref.WeakSet()
-
-
-def _end_all() -> None:
-    """Streams that are held open until the process ends."""
-    for kept in list(_open):
-        kept.ended()
 
 
 class _Kept:
@@ -36,10 +27,7 @@ class _Kept:
         self._read = read
         self._items: list[Any] = []
         self._is_done = False
-        if not _open:
-            atexit.unregister(_end_all)
-            atexit.register(_end_all)  # after the delivery's own handler, so it runs before that
-        _open.add(self)
+        begun(self)
 
     @guarded
     def got(self, item: Any) -> None:
@@ -52,7 +40,7 @@ class _Kept:
     def ended(self, error: BaseException | None = None) -> None:
         if not self._is_done:
             self._is_done = True
-            _open.discard(self)
+            finished(self)
             self._call.close_later(self._events, len(self._items) * BYTES_OF_AN_ITEM, error)
 
     def _events(self) -> list[Any]:

@@ -1,19 +1,19 @@
 """Joins a tool call of an MCP server to the span it was asked in, in another process.
 
-OpenInference's instrumentor carries OpenTelemetry's context along with each request. Ours is not in there, so both ends
-get it from us. Newer releases of MCP do that themselves, with spans that go to the application's global provider; where
-it has none, they are ours.
+OpenInference's instrumentor carries OpenTelemetry's context along with each request. Ours is not in there, so it goes
+beside it, under a name of its own. Newer releases of MCP make spans themselves, which go to the application's global
+provider; where it has none, they are ours.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import propagate, trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach, get_current
 
 from spanloop import _context, _runtime
 from spanloop._failsafe import guarded, log
@@ -23,6 +23,7 @@ from spanloop._wrap.imported import when_imported
 
 INSTRUMENTOR = "openinference.instrumentation.mcp"
 OWN_TRACING = "mcp.shared._otel"
+OURS = "spanloop/traceparent"  # in a request's `_meta`, whose names have such prefixes
 
 Carrier = MutableMapping[str, Any]
 
@@ -34,7 +35,7 @@ def carry_ours(instrumentor: Any) -> None:
         log.info("this version of MCP's instrumentor is not known; calls of tools are not joined to their servers")
     else:
         module.propagate = _Propagation()
-    when_imported(OWN_TRACING, _give_tracer)
+    when_imported(OWN_TRACING, _join)
 
 
 class _Propagation:
@@ -53,19 +54,22 @@ class _Propagation:
 
 
 def _inject(carrier: Carrier) -> None:
-    """Unless the application's own tracing speaks there."""
-    span = _context.current() if _has_own_context() and HEADER not in carrier else None
-    if span is not None:
-        carrier[HEADER] = export_traceparent(span)
+    span = _context.current() if _has_own_context() else None
+    if span is None:
+        return
+    carrier[OURS] = export_traceparent(span)
+    if _traces_for_nobody_else():
+        carrier[HEADER] = carrier[OURS]  # for servers that are traced by others
 
 
 def _below(carrier: Carrier, around: Context) -> Context:
-    """The context with the caller's span, marked as one of ours."""
-    span = parent_span(carrier) if _has_own_context() else None
-    if span is None:
+    """The context with the caller's span, which is ours, or somebody's if nobody else here looks after those."""
+    if not _has_own_context():
         return around
-    setattr(span, _context.OWNER, True)
-    return trace.set_span_in_context(span, around)
+    span = parent_span(carrier.get(OURS))
+    if span is None and _traces_for_nobody_else():
+        span = parent_span(carrier)
+    return around if span is None else _context.carrying(span, around)
 
 
 def _has_own_context() -> bool:
@@ -73,7 +77,15 @@ def _has_own_context() -> bool:
     return runtime is not None and not runtime.is_joined
 
 
-def _give_tracer(module: Any) -> None:
+def _traces_for_nobody_else() -> bool:
+    """Whether the application has no provider of its own, so that what MCP traces is ours."""
+    return isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
+def _join(module: Any) -> None:
+    """Gives MCP's own tracing what is ours; its functions look these names up when they are called."""
+    ours = _Propagation()
+    module.inject, module.extract = ours.inject, ours.extract
     module._tracer = _Tracer(module._tracer)
 
 
@@ -83,8 +95,26 @@ class _Tracer:
     def __init__(self, theirs: Any) -> None:
         self._theirs = theirs
 
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> AbstractContextManager[Any]:
-        is_nobodys = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-        tracer = tracer_provider().get_tracer("mcp-python-sdk") if is_nobodys else self._theirs
-        started: AbstractContextManager[Any] = tracer.start_as_current_span(*args, **kwargs)
-        return started
+    @contextmanager
+    def start_as_current_span(self, *args: Any, context: Context | None = None, **kwargs: Any) -> Iterator[Any]:
+        """`context` is that of a request that was received."""
+        caller = None if context is None else guarded(_context.carried)(context)
+        if _traces_for_nobody_else():
+            tracer: Any = tracer_provider().get_tracer("mcp-python-sdk")
+            above = context if caller is None else trace.set_span_in_context(caller, context)
+            with tracer.start_as_current_span(*args, context=above, **kwargs) as span:
+                yield span
+        else:
+            with _current(caller), self._theirs.start_as_current_span(*args, context=context, **kwargs) as span:
+                yield span
+
+
+@contextmanager
+def _current(caller: trace.Span | None) -> Iterator[None]:
+    """The caller's span is our current one in the block, if there is a caller."""
+    token = None if caller is None else attach(_context.carrying(caller, get_current()))
+    try:
+        yield
+    finally:
+        if token is not None:
+            detach(token)

@@ -16,6 +16,7 @@ from spanloop._failsafe import guarded
 from spanloop._wrap.binary import described
 from spanloop._wrap.call import Call
 from spanloop._wrap.events import READERS, parsed
+from spanloop._wrap.unfinished import begun, finished
 
 MAX_KEPT_BYTES = 64 * 1024 * 1024
 BYTES_OF_A_CHUNK = 40
@@ -30,26 +31,20 @@ class Watch:
         self._read_events = READERS.get(self._content_type)
         self._chunks: list[bytes] = []
         self._beginning = b""  # of a stream, until its first token
-        self._has_token = False
+        self._awaits_token = self._read_events is not None
         self._size = 0
-        self._error: BaseException | None = None
-        self._is_closed = False
         self._is_done = False
         self.is_reading = False
-        """The client waits for bytes; should it close the response now, `got` or `ended` tells why."""
+        """The client waits for bytes; should it close the response now, `ended` tells why."""
+        begun(self)
 
     def got(self, chunk: bytes) -> None:
-        self.is_reading = False
+        """Runs for each chunk, and the application waits for it: what can be done later is."""
         self._size += len(chunk)
         if self._size <= MAX_KEPT_BYTES:
             self._chunks.append(chunk)
-        if self._read_events is not None:
-            if not self._has_token:
-                self._look_for_token(chunk)
-            if b'"error"' in chunk:
-                self._look_for_error(chunk)
-        if self._is_closed:
-            self._finish()
+        if self._awaits_token:
+            self._look_for_token(chunk)
 
     @guarded
     def _look_for_token(self, chunk: bytes) -> None:
@@ -57,32 +52,19 @@ class Watch:
         events, self._beginning = self._read_events(self._beginning + chunk)
         for event in events:
             self._call.saw(event)
-        self._has_token = self._call.has_token
+        self._awaits_token = not self._call.has_token
 
     @guarded
-    def _look_for_error(self, chunk: bytes) -> None:
-        """The client raises on such an event, and older ones leave the response open then."""
-        assert self._read_events is not None
-        if any(isinstance(event.get("error"), dict) for event in self._read_events(chunk)[0]):
-            self._is_closed = True
-
     def ended(self, error: BaseException | None = None) -> None:
-        """The client came to the end of the body, or could not go on."""
-        self.is_reading = False
-        self._error = error
-        if self._is_closed:
-            self._finish()
-
-    def closed(self) -> None:
-        self._is_closed = True
-        if not self.is_reading:
-            self._finish()
-
-    @guarded
-    def _finish(self) -> None:
+        """Nothing more will be read: the body is over, the client could not go on, or it wants no more."""
         if not self._is_done:
             self._is_done = True
-            self._call.close_later(self._read, self._size + len(self._chunks) * BYTES_OF_A_CHUNK, self._error)
+            finished(self)
+            self._call.close_later(self._read, self._size + len(self._chunks) * BYTES_OF_A_CHUNK, error)
+
+    def closed(self) -> None:
+        if not self.is_reading:
+            self.ended()
 
     def _read(self) -> Any:
         """What the body says, as far as it was read."""
@@ -97,7 +79,7 @@ class Watch:
 
     def __del__(self) -> None:
         """A response that nobody read or closed is over when it is collected."""
-        self._finish()
+        self.ended()
 
 
 def watch(call: Call, response: Any) -> None:
@@ -111,19 +93,17 @@ def watch(call: Call, response: Any) -> None:
 
 def _watched(watching: Watch, iter_bytes: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
     def iterate(*args: Any, **kwargs: Any) -> Iterator[bytes]:
-        chunks = iter(iter_bytes(*args, **kwargs))
-        while True:
-            watching.is_reading = True
-            try:
-                chunk = next(chunks)
-            except StopIteration:
-                watching.ended()
-                return
-            except BaseException as error:
-                watching.ended(error)
-                raise
-            watching.got(chunk)
-            yield chunk
+        watching.is_reading = True
+        try:
+            for chunk in iter_bytes(*args, **kwargs):
+                watching.is_reading = False
+                watching.got(chunk)
+                yield chunk
+                watching.is_reading = True
+        except BaseException as error:
+            watching.ended(error if watching.is_reading else None)  # else it is the consumer's, or its way to stop
+            raise
+        watching.ended()
 
     return iterate
 
@@ -132,19 +112,17 @@ def _async_watched(
     watching: Watch, aiter_bytes: Callable[..., AsyncIterator[bytes]]
 ) -> Callable[..., AsyncIterator[bytes]]:
     async def iterate(*args: Any, **kwargs: Any) -> AsyncIterator[bytes]:
-        chunks = aiter(aiter_bytes(*args, **kwargs))
-        while True:
-            watching.is_reading = True
-            try:
-                chunk = await anext(chunks)
-            except StopAsyncIteration:
-                watching.ended()
-                return
-            except BaseException as error:
-                watching.ended(error)
-                raise
-            watching.got(chunk)
-            yield chunk
+        watching.is_reading = True
+        try:
+            async for chunk in aiter_bytes(*args, **kwargs):
+                watching.is_reading = False
+                watching.got(chunk)
+                yield chunk
+                watching.is_reading = True
+        except BaseException as error:
+            watching.ended(error if watching.is_reading else None)
+            raise
+        watching.ended()
 
     return iterate
 
