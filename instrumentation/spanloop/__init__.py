@@ -6,6 +6,16 @@ spanloop.init("support-bot")
 
 @spanloop.traced
 def answer(question: str) -> str: ...
+
+The way of a span through these files, which `_setup` puts together:
+
+_traced, _generators, _wrap/    a call begins and ends it
+_otel_span, _own_span           starts it below the one that `_context` knows as current
+_span, _fields, _json           what is logged becomes its attributes
+_processor, _sampling           adds what the block around says; keeps it or not
+_outbox: _queue, _sender        it waits, and goes with others until the collector has it
+_encode: _mask, _wire           what leaves the process, as bytes
+_transport/                     over gRPC or HTTP
 """
 
 from spanloop._attachments.objects import Attachment, ExternalAttachment, JSONAttachment, ReadonlyAttachment

@@ -16,7 +16,7 @@ from spanloop import _attributes as names
 from spanloop import _context, _runtime
 from spanloop._failsafe import guarded
 from spanloop._json import to_json
-from spanloop._span import record_error, start_otel_span
+from spanloop._otel_span import record_error, start_otel_span
 from spanloop._traced import Plan, opening_attributes
 
 MAX_KEPT_ITEMS = 10_000

@@ -152,7 +152,7 @@ class OwnSpan(trace.Span):
     def record_exception(
         self, exception: BaseException, attributes: Any = None, timestamp: int | None = None, escaped: bool = False
     ) -> None:
-        from spanloop._span import record_error
+        from spanloop._otel_span import record_error
 
         record_error(self, exception)
 

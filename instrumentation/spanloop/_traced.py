@@ -12,8 +12,8 @@ from spanloop import _context, _runtime
 from spanloop._failsafe import guarded, log
 from spanloop._fields import encodable, fields_as_attributes
 from spanloop._json import to_json
+from spanloop._otel_span import record_error, span_name, start_otel_span
 from spanloop._signature import Signature, read_signature
-from spanloop._span import record_error, span_name, start_otel_span
 
 F = TypeVar("F", bound=Callable[..., Any])
 

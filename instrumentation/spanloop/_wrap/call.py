@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextvars
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -14,31 +12,12 @@ from spanloop import _attributes as names
 from spanloop import _context, _runtime
 from spanloop._failsafe import guarded
 from spanloop._fields import encodable, error_text, fields_as_attributes
+from spanloop._otel_span import record_error, span_name, start_otel_span
 from spanloop._runtime import at_once
-from spanloop._span import record_error, span_name, start_otel_span
 from spanloop._wrap import genai
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.host import GUEST, find_host
 from spanloop._wrap.providers import server_of
-
-current_call: contextvars.ContextVar[Call | None] = contextvars.ContextVar("spanloop_call", default=None)
-_covering: contextvars.ContextVar[bool] = contextvars.ContextVar("spanloop_covering", default=False)
-
-
-@contextmanager
-def covering() -> Iterator[None]:
-    """What is called in the block belongs to a span that says the same; it gets none of its own."""
-    before = _covering.get()
-    _covering.set(True)
-    try:
-        yield
-    finally:
-        _covering.set(before)
-
-
-def is_covered() -> bool:
-    """Whether a call made now is part of one that is traced already."""
-    return _covering.get()
 
 
 class Call:
@@ -217,37 +196,6 @@ class Call:
         text = error_text(problem)
         self._span.set_attribute(names.ERROR, text)
         self._span.set_status(Status(StatusCode.ERROR, text))
-
-
-class Sending:
-    """A call whose request is being sent: its span is current, its tries are counted.
-
-    In a `with` block around the sending, an exception ends the call.
-    """
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self._entry: _context.Entry = call.enter()
-        self._before: Call | None = current_call.get()
-        current_call.set(call)
-
-    @guarded
-    def leave(self) -> None:
-        if current_call.get() is self.call:
-            current_call.set(self._before)
-        _context.leave(self._entry)
-
-    def __enter__(self) -> Sending:
-        return self
-
-    def __exit__(self, kind: object, error: BaseException | None, trace_back: object) -> None:
-        if error is not None:
-            self._failed(error)
-
-    @guarded
-    def _failed(self, error: BaseException) -> None:
-        self.leave()
-        self.call.fail(error)
 
 
 def _attribute_values(values: Mapping[str, Any]) -> dict[str, Any]:

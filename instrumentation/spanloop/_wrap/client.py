@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 from spanloop import _runtime
 from spanloop._failsafe import guarded, log
 from spanloop._wrap.binary import attached_files, described
-from spanloop._wrap.call import Call, Sending, current_call, is_covered
+from spanloop._wrap.call import Call
 from spanloop._wrap.endpoint import Endpoint
+from spanloop._wrap.sending import Sending, current_call, is_covered
 from spanloop._wrap.stream import watch
 
 Client = TypeVar("Client")

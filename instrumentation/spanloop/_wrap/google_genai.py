@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from spanloop import _runtime
 from spanloop._failsafe import guarded, log
-from spanloop._wrap.call import Call, Sending, current_call, is_covered
+from spanloop._wrap.call import Call
 from spanloop._wrap.carried import carried, carried_async
 from spanloop._wrap.endpoint import Endpoint
 from spanloop._wrap.google_generate import Embed, GenerateContent, Predict
@@ -22,6 +22,7 @@ from spanloop._wrap.google_interactions_client import trace_interactions
 from spanloop._wrap.google_live_client import trace_live
 from spanloop._wrap.google_stream import watched, watched_async
 from spanloop._wrap.providers import provider_of
+from spanloop._wrap.sending import Sending, current_call, is_covered
 
 Client = TypeVar("Client")
 Method = Callable[..., Any]

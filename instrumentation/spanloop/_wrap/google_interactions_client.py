@@ -11,11 +11,12 @@ from typing import Any
 
 from spanloop import _runtime
 from spanloop._failsafe import guarded
-from spanloop._wrap.call import Call, Sending, current_call, is_covered
+from spanloop._wrap.call import Call
 from spanloop._wrap.client import content_of
 from spanloop._wrap.google_interactions import Interactions
 from spanloop._wrap.imported import when_imported
 from spanloop._wrap.providers import provider_of
+from spanloop._wrap.sending import Sending, current_call, is_covered
 from spanloop._wrap.stream import watch
 
 Method = Callable[..., Any]

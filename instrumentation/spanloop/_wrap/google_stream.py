@@ -10,7 +10,8 @@ from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 from spanloop._failsafe import guarded
-from spanloop._wrap.call import Call, Sending
+from spanloop._wrap.call import Call
+from spanloop._wrap.sending import Sending
 from spanloop._wrap.unfinished import begun, finished
 
 MAX_KEPT_CHARS = 64 * 1024 * 1024

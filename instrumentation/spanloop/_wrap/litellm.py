@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 
 from spanloop import _runtime
 from spanloop._failsafe import guarded, log
-from spanloop._wrap.call import Call, Sending, covering, is_covered
+from spanloop._wrap.call import Call
 from spanloop._wrap.iteration import watch_iteration
 from spanloop._wrap.litellm_endpoint import LiteLLMEndpoint, plain_reply, provider_name
 from spanloop._wrap.litellm_retries import count_retries
 from spanloop._wrap.openai_chat import ChatCompletions, Completions
 from spanloop._wrap.openai_others import Embeddings, Images
 from spanloop._wrap.openai_responses import Responses
+from spanloop._wrap.sending import Sending, covering, is_covered
 
 Module = TypeVar("Module")
 MARK = "_spanloop_wrapped"

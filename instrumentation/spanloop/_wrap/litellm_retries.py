@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from spanloop._failsafe import guarded
-from spanloop._wrap.call import Call, current_call
+from spanloop._wrap.call import Call
 from spanloop._wrap.client import note_retries
+from spanloop._wrap.sending import current_call
 
 # The loops, and what they call again and again unless told otherwise.
 LOOPS = {

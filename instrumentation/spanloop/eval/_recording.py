@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind
 from spanloop import _attributes as names
 from spanloop import _context, _runtime
 from spanloop._json import DEFAULT_MAX_CHARS
-from spanloop._span import start_otel_span
+from spanloop._otel_span import start_otel_span
 from spanloop._version import __version__
 
 if TYPE_CHECKING:

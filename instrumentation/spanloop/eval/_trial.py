@@ -21,7 +21,8 @@ from spanloop import _attributes as names
 from spanloop import _context
 from spanloop._fields import merged_json, merged_tags
 from spanloop._json import to_json
-from spanloop._span import Span, record_error
+from spanloop._otel_span import record_error
+from spanloop._span import Span
 from spanloop.eval._case import EvalCase
 from spanloop.eval._hooks import EvalHooks
 from spanloop.eval._recording import Recording
