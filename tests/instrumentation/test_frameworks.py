@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spanloop._wrap.imported import is_installed
 
 PRELUDE = """
 import asyncio, contextlib, json, sys
@@ -76,6 +77,7 @@ def found() -> dict[str, Tree]:
         PYDANTIC_AI,
         DSPY,
         BEDROCK,
+        *(code for module, code in OPTIONAL.items() if is_installed(module)),
         "servers.close(); print(json.dumps(FOUND))",
     ]
     done = subprocess.run(
@@ -310,6 +312,45 @@ def bedrock(url):
 def test_bedrock(found: dict[str, Tree]) -> None:
     assert found["bedrock"] == [["request", [["bedrock.converse"]]]]
     assert found["bedrock tokens"] == [100, 12, 80]
+
+
+# Too heavy to install for every run of the tests, or not to be had beside the others: tried where they are.
+OPTIONAL = {
+    "llama_index.llms.openai": """
+@scenario(answer(), streamed())
+def llama_index(url):
+    from llama_index.core.llms import ChatMessage
+    from llama_index.llms.openai import OpenAI
+
+    model = OpenAI(model="gpt-4o-mini", api_base=url, api_key="k")
+    messages = [ChatMessage(role="user", content="Capital?")]
+    with spanloop.start_span("request"):
+        model.chat(messages)
+        for _ in model.stream_chat(messages):
+            pass
+""",
+    "crewai": """
+@scenario(*[answer(content="Thought: I know\\nFinal Answer: Paris.")] * 3)
+def crewai(url):
+    from crewai import LLM, Agent, Crew, Task
+
+    model = LLM(model="openai/gpt-test", base_url=url, api_key="k")
+    guide = Agent(role="guide", goal="answer", backstory="-", llm=model)
+    task = Task(description="Capital?", expected_output="a city", agent=guide)
+    with spanloop.start_span("request"):
+        Crew(agents=[guide], tasks=[task]).kickoff()
+""",
+}
+
+
+@pytest.mark.parametrize(("module", "calls"), [("llama_index.llms.openai", 2), ("crewai", 1)])
+def test_frameworks_that_are_seldom_installed(module: str, calls: int, found: dict[str, Tree]) -> None:
+    if not is_installed(module):
+        pytest.skip(f"{module} is not installed")
+    tree = found[module.partition(".")[0]]
+    assert [span[0] for span in tree] == ["request"]
+    models = [span for span in _all(tree) if "llm" in span[1:2]]
+    assert [span[3] for span in models] == [80] * calls
 
 
 def _all(tree: list[Any]) -> list[Any]:

@@ -83,7 +83,7 @@ def test_a_subclass(make: Callable[..., Any], provider: Provider, captured_spans
     assert (type(client), client.asked, len(captured_spans.spans)) == (Counting, 1, 1)
 
 
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
+@pytest.mark.parametrize("duplicate", [copy.copy, lambda client: pickle.loads(pickle.dumps(client))])
 def test_duplicates(
     duplicate: Callable[[Any], Any], make: Callable[..., Any], provider: Provider, captured_spans: Capture
 ) -> None:
