@@ -16,7 +16,7 @@ from opentelemetry import trace
 from spanloop import _attributes as names
 from spanloop import _context
 from spanloop._json import to_json
-from spanloop._span import record_error
+from spanloop._otel_span import record_error
 from spanloop.eval._recording import Recording
 from spanloop.eval._scorers import Arguments, PreparedScorer, as_users_see
 from spanloop.eval._threads import Threads
