@@ -230,13 +230,16 @@ Eval({project!r}, [{{"input": n}} for n in range(10)], task, [lambda output: 1],
 """
 
 
-def test_killed_eval_goes_on_where_it_was(shared_collector: CollectorProcess, project: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_ended_eval_goes_on_where_it_was(
+    shared_collector: CollectorProcess, project: str, tmp_path: Path, end: signal.Signals
+) -> None:
     log, file = tmp_path / "log", tmp_path / "eval_slow.py"
     file.write_text(SLOW_FILE.format(log=str(log), project=project, is_resumed=False))
     process = subprocess.Popen([sys.executable, "-m", "spanloop_collector", "eval", str(file)], env={**os.environ})
     recorded = f"SELECT count() AS n FROM eval_rows WHERE project = '{project}' AND is_root"
     wait_until(lambda: shared_collector.sql(recorded)[0]["n"] == 5, what="five rows of the eval", timeout=60)
-    process.send_signal(signal.SIGKILL)
+    process.send_signal(end)
     process.wait()
     file.write_text(SLOW_FILE.format(log=str(log), project=project, is_resumed=True))
     done = command("eval", "--resume", "--no-progress", str(file))
@@ -306,7 +309,13 @@ def test_command_runs_files_and_experiments_are_at_hand(
     assert "tiny" in shown.stdout
     exported = command("experiments", "export", "two", "--project", project)
     lines = [json.loads(line) for line in exported.stdout.splitlines()]
-    assert sorted((line["input"], line["later_scores"]["tiny"]) for line in lines) == [("1", 1), ("3", 0), ("5", 0)]
+    assert sorted((line["input"], line["later_scores"]["tiny"]) for line in lines) == [(1, 1), (3, 0), (5, 0)]
+    for said, *arguments in (
+        ("there is no experiment 'nope'", "nope", "--scorer", "exact_match"),
+        ("--scorer: there is no scorer 'nope'", "two", "--scorer", "nope"),
+        ("--scorer: No module named 'nope'", "two", "--scorer", "nope:thing"),
+    ):
+        assert said in ask_here(shared_collector, "experiments", "score", *arguments, "--project", project).error
 
 
 def test_processes_share_an_eval(shared_collector: CollectorProcess, project: str, tmp_path: Path) -> None:
@@ -402,6 +411,16 @@ def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
     code, text = said(str(tmp_path))
     assert (code, "no call of Eval(...) at the top level" in text) == (2, True)
     assert "expected path=pattern" in said(str(tmp_path), "--filter", "area")[1]
+    for wrong, error in (("import nothing_such", "ModuleNotFoundError: No module"), ("1 +", "SyntaxError: ")):
+        (tmp_path / "eval_wrong.py").write_text(f"{wrong}\n")
+        code, text = said(str(tmp_path / "eval_wrong.py"))
+        first, *frames = text.splitlines()
+        assert (code, first) == (2, f"spanloop eval: {tmp_path}/eval_wrong.py could not be loaded:")
+        assert [line for line in frames if "File" in line] == [
+            line for line in frames if f'File "{tmp_path}/eval_wrong.py", line 1' in line
+        ]
+        assert frames[-1].startswith(error)
+    (tmp_path / "eval_wrong.py").unlink()
     (tmp_path / "eval_one.py").write_text("from spanloop import Eval\nEval('p', [{'input': 1}], lambda input: input)\n")
     code, text = said(str(tmp_path), "--filter", "metadata.area=odd", "--no-send-logs")
     assert (code, "no case was tried that matches --filter" in text) == (1, True)

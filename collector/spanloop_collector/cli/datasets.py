@@ -172,9 +172,10 @@ def restore(
     client = ApiClient(api_url, key=api_key)
     dataset = find_dataset(client, project, name)
     answer = client.post(f"/v1/datasets/{dataset['id']}/restore", {"version": version, "dry_run": dry_run})
-    verb = "would bring back" if dry_run else "brought back"
+    bring, take = ("would bring", "take") if dry_run else ("brought", "took")
     made = f", version {answer['version']}" if answer["version"] else ""
-    print(f"{verb} {answer['rows_to_restore']:,} rows, took {answer['rows_to_delete']:,} away{made}")
+    back, away = count_text(answer["rows_to_restore"]), answer["rows_to_delete"]
+    print(f"{bring} {back} back and {take} {away:,} away{made}")
 
 
 @datasets.command()

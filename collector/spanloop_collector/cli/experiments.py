@@ -15,7 +15,8 @@ from rich.table import Table
 
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console, notes
-from spanloop_collector.client import ApiClient, local_admin_key
+from spanloop_collector.client import ApiClient, ApiError, local_admin_key
+from spanloop_collector.errors import ConfigError
 
 experiments = typer.Typer(help="List, show, compare, export and score experiments.", no_args_is_help=True)
 
@@ -191,11 +192,18 @@ def score(
 
     Example: spanloop experiments score prompt-v2 --scorer my_scorers:tone
     """
+    from spanloop._api import ApiError as KeptOpenError
     from spanloop.eval.rescore import rescore
+    from spanloop.scoring import ScoreError
 
     if "" not in sys.path:
         sys.path.insert(0, "")
-    done = rescore(project, experiment, scorer, api_url=api_url, api_key=api_key or local_admin_key())
+    try:
+        done = rescore(project, experiment, scorer, api_url=api_url, api_key=api_key or local_admin_key())
+    except KeptOpenError as error:
+        raise ApiError(str(error), status=error.status) from None
+    except (ScoreError, ImportError) as error:
+        raise ConfigError(f"--scorer: {error}") from None
     failed = f", {done.failed} failed: {done.first_error}" if done.failed else ""
     print(f"{done.stored} scores for {done.rows} rows of {experiment}{failed}")
     if done.failed:

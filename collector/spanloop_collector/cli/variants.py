@@ -87,10 +87,12 @@ def create(
         "secret": secret,
         "actor": getpass.getuser(),
     }
-    made = ApiClient(api_url, key=api_key).post(PATH, body)["secret"]
-    if made:
-        print(made)
+    answer = ApiClient(api_url, key=api_key).post(PATH, body)
+    if answer["secret"]:
+        print(answer["secret"])
         notes().print("Tests are signed with this secret, which is not shown again; give it to the application.")
+    else:
+        notes().print(f"{name} is {answer['experiment']['status']}; its tests are signed with the secret that it has.")
 
 
 @variants.command("list")

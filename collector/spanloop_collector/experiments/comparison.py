@@ -16,6 +16,7 @@ from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import QueryError
 from spanloop_collector.experiments.case_order import changes, ranks
 from spanloop_collector.experiments.cases import CaseQuery
 from spanloop_collector.experiments.details import compared_cases
@@ -26,6 +27,7 @@ from spanloop_collector.experiments.registry import Base, Registry
 from spanloop_collector.experiments.values import Values
 from spanloop_collector.experiments.words import describe
 from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.expression import without_our_question
 from spanloop_collector.query.queries import Queries
 
 MAX_EXPERIMENTS = 50
@@ -109,12 +111,15 @@ class Comparer:
         return [tuple(row.values()) for row in table.to_pylist()]
 
     async def _table(self, sql: str, principal: Principal) -> pa.Table:
-        result = await self._queries.run(
-            sql,
-            principal=principal,
-            settings={"output_format_arrow_string_as_string": "1"},
-            default_format="ArrowStream",
-        )
+        try:
+            result = await self._queries.run(
+                sql,
+                principal=principal,
+                settings={"output_format_arrow_string_as_string": "1"},
+                default_format="ArrowStream",
+            )
+        except QueryError as error:
+            raise QueryError(without_our_question(str(error)), code=error.code) from error
         return pa.ipc.open_stream(result.data).read_all()
 
 

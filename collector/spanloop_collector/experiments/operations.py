@@ -20,6 +20,7 @@ from spanloop_collector.experiments.later_scores import LaterScores
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.experiments.registry import Registry
 from spanloop_collector.experiments.table import ExperimentDatabase, ExperimentTable
+from spanloop_collector.query.expression import select_of
 from spanloop_collector.query.queries import Queries
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class ExperimentOperations:
 
     def __init__(
         self,
+        store: ExperimentDatabase,
         registry: Registry,
         *,
         door: ExperimentDoor,
@@ -42,6 +44,7 @@ class ExperimentOperations:
         barrier: Callable[[], Awaitable[None]],
         default_project: str,
     ) -> None:
+        self._store = store
         self._registry = registry
         self._door = door
         self._later_scores = later_scores
@@ -127,6 +130,7 @@ class ExperimentOperations:
         """The comparison, over everything that was acknowledged."""
         call.refuse_problems()
         project = self._project(request.project, call)
+        await asyncio.to_thread(self._check_syntax, request)
         await self._barrier()
         return await self._comparer.compare(request, project=project, principal=call.principal)
 
@@ -138,6 +142,12 @@ class ExperimentOperations:
         await self._barrier()
         async for piece in export(experiment, request.format, queries=self._queries, principal=call.principal):
             yield pb.ExportExperimentResponse(data=piece)
+
+    def _check_syntax(self, request: pb.CompareExperimentsRequest) -> None:
+        """Each expression by itself, so that an error names its field."""
+        for field in ("key", "where", "group_by", "order_by"):
+            if sql := getattr(request, field):
+                select_of(self._store, sql, field=field)
 
     def _project(self, named: str, call: Call) -> str:
         project = named or call.principal.project or self._default_project
@@ -166,6 +176,7 @@ def experiment_operations(
     """The operations, over the tables of this store; `door` is the one that the intake asks."""
     table = ExperimentTable(store)
     return ExperimentOperations(
+        store,
         Registry(table),
         door=door or ExperimentDoor(table.finished_among),
         later_scores=LaterScores(store),

@@ -69,10 +69,18 @@ def describe(answer: pb.CompareExperimentsResponse) -> str:
     if base is not None and len(experiments) > 1:
         reason = f" ({answer.base_reason})" if answer.base_reason else ""
         lines.append(f"compared with {base.experiment.name}{reason}: {_size(base)}")
+        if not any(found.pairs for measure in (*answer.scores, *answer.metrics) for found in measure.differences):
+            lines.append("no case is in both")
     for measures in (answer.scores, answer.metrics):
-        if measures:
-            lines += ["", *_table(measures, answer)]
+        if shown := [measure for measure in measures if _is_of_compared(measure, answer)]:
+            lines += ["", *_table(shown, answer, is_score=measures is answer.scores)]
     return "\n".join(lines)
+
+
+def _is_of_compared(measure: pb.Measure, answer: pb.CompareExperimentsResponse) -> bool:
+    """Whether anything but the base has it."""
+    is_alone = len(answer.experiments) == 1
+    return any(side.cases and (is_alone or side.experiment_id != answer.base_id) for side in measure.sides)
 
 
 def _headline(each: pb.ComparedExperiment, base: pb.ComparedExperiment | None) -> str:
@@ -85,8 +93,7 @@ def _size(each: pb.ComparedExperiment) -> str:
     return f"{each.cases} cases{trials}{errors}"
 
 
-def _table(measures: Sequence[pb.Measure], answer: pb.CompareExperimentsResponse) -> list[str]:
-    is_score = measures is answer.scores
+def _table(measures: Sequence[pb.Measure], answer: pb.CompareExperimentsResponse, *, is_score: bool) -> list[str]:
     names = {each.experiment.id: each.experiment.name for each in answer.experiments}
     several = len(names) > 2
     width = min(MAX_NAME, max(len(measure.name) for measure in measures))
@@ -109,6 +116,8 @@ def _table(measures: Sequence[pb.Measure], answer: pb.CompareExperimentsResponse
 
 
 def _against(found: pb.Difference, measure: pb.Measure, base: pb.MeasureSide | None, is_score: bool) -> str:
+    if not found.pairs:
+        return ""
     if not found.HasField("difference"):
         return f"  {found.words}"
     change = signed(found.difference, measure.unit, is_score)

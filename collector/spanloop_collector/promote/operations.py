@@ -26,6 +26,7 @@ from spanloop_collector.promote.lineage import Lineage
 from spanloop_collector.promote.promotions import Promotions
 from spanloop_collector.promote.select import count_select, source_select
 from spanloop_collector.promote.spec import PromoteSpec, read_spec
+from spanloop_collector.query.expression import select_of
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.store import Store
 
@@ -173,6 +174,7 @@ class PromoteOperations:
         return read_spec(request, project), read_name(request.dataset)
 
     async def _check(self, spec: PromoteSpec, call: Call, *, with_facts: bool = False) -> Checked:
+        await asyncio.to_thread(self._check_syntax, spec)
         rows, settings = await self._queries.checked(
             source_select(spec, with_facts=with_facts), principal=call.principal
         )
@@ -180,6 +182,13 @@ class PromoteOperations:
         checked = Checked(spec, rows, count, settings)
         await asyncio.to_thread(self._promotions.analyse, checked)
         return checked
+
+    def _check_syntax(self, spec: PromoteSpec) -> None:
+        """Each expression by itself, so that an error names its field."""
+        fields = {f"fields.{name}": sql for name, sql in spec.fields.items()}
+        for field, sql in {"where": spec.where, "group_by": spec.group_by, **fields}.items():
+            if sql:
+                select_of(self._store, sql, field=field)
 
     async def _dataset(self, project: str, name: str, found: DatasetRecord | None = None) -> DatasetRecord:
         if found is not None:

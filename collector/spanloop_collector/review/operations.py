@@ -14,7 +14,8 @@ from spanloop.v1 import review_pb2
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid, read_json_fields
-from spanloop_collector.errors import ConflictError, NotFoundError
+from spanloop_collector.errors import ConflictError, NotFoundError, QueryError
+from spanloop_collector.query.expression import without_our_question
 from spanloop_collector.query.queries import Result
 from spanloop_collector.review.answers import item_message
 from spanloop_collector.review.item import DONE, STATUSES, ReviewItem
@@ -71,12 +72,15 @@ class ReviewOperations:
         limit = _within(request.limit, "limit", default=DEFAULT_ROWS, most=MAX_ROWS)
         _short(request.queue, "queue")
         _short(request.assignee, "assignee")
-        result = await self._statements.run(
-            selection(source, where=request.where, limit=limit),
-            principal=call.principal,
-            parameters={"project": project},
-            default_format="JSONEachRow",
-        )
+        try:
+            result = await self._statements.run(
+                selection(source, where=request.where, limit=limit),
+                principal=call.principal,
+                parameters={"project": project},
+                default_format="JSONEachRow",
+            )
+        except QueryError as error:
+            raise invalid("where", without_our_question(str(error))) from error
         rows = [json.loads(line) for line in result.data.splitlines()]
         items = [self._item(request, source, row) for row in rows]
         queued, known = await asyncio.to_thread(self._queue.add, project, items, _actor(request.reviewer, call))

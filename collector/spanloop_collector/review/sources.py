@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,15 +74,19 @@ def selection(source: Source, *, where: str, limit: int) -> str:
 def read_row(store: RowDatabase, project: str, item: ReviewItem) -> dict[str, Any] | None:
     """The row behind an item as it is now; None when it is gone."""
     source = SOURCES[item.source]
-    sql = READ_ROW.format(columns=", ".join(source.columns), view=source.view, object_id=source.object_id)
+    sql = READ_ROW.format(
+        columns=", ".join((*source.columns, "metadata_json")), view=source.view, object_id=source.object_id
+    )
     parameters = {"database": store.database, "project": project, "id": item.row_id, "object_id": item.object_id}
     for row in store.query(sql, parameters).named_results():
-        return {name: _value(name, row[name]) for name in source.columns}
+        return {name: _value(name, row[name], row["metadata_json"]) for name in source.columns}
     return None
 
 
-def _value(column: str, value: Any) -> Any:
-    """JSON columns as their values; the texts of everything else as they are."""
-    if column in JSON_COLUMNS or (column == "metadata" and isinstance(value, str)):
+def _value(column: str, value: Any, metadata_json: Collection[str]) -> Any:
+    """JSON columns, and those members of metadata that are JSON, as their values; other texts as they are."""
+    if column in JSON_COLUMNS:
         return json.loads(value) if value else None
+    if column == "metadata":
+        return {name: json.loads(text) if name in metadata_json else text for name, text in value.items()}
     return value

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import sqlglot
-from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import Error
 from sqlglot import exp
 
-from spanloop_collector.errors import InvalidRequestError, QueryError
+from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import QueryError
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.catalog import sql_text
-from spanloop_collector.query.refusal import from_engine
+from spanloop_collector.query.expression import FormatDatabase, select_of, without_our_question
 from spanloop_collector.query.syntax_tree import IN_FUNCTIONS, read_nodes
 
 DRY_RUN_ROWS = 10_000
 DRY_RUN_SECONDS = 5
-PREFIX = "SELECT (\n"
-SUFFIX = "\n) AS expression FROM logs"
-
-FORMAT = "SELECT formatQuerySingleLine({statement:String})"
 # Two levels, so that the limit comes before the condition.
 DRY_RUN = """
 SELECT count() FROM (SELECT * FROM logs WHERE {is_project} created > now() - INTERVAL 1 DAY LIMIT {rows}) AS logs
@@ -39,17 +33,6 @@ WHERE toString({condition}) != ''
 """
 
 _CANONICAL = re.compile(r"SELECT (.*) AS expression FROM logs", re.DOTALL)
-_POSITION = re.compile(r"position (\d+)")
-_LINE = re.compile(r"\(line (\d+), col (\d+)\)")
-_OUR_QUESTION = re.compile(r"[:.]? ?[Ii]n (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
-
-
-class FormatDatabase(Protocol):
-    """The store, as far as parsing needs it."""
-
-    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
-
-    def client(self) -> AbstractContextManager[Client]: ...
 
 
 class Statements(Protocol):
@@ -60,14 +43,11 @@ class Statements(Protocol):
 
 def parse_condition(store: FormatDatabase, text: str, *, field: str) -> str:
     """The expression in the engine's own words; blocks. Raises InvalidRequestError that says where it is wrong."""
-    try:
-        (canonical,) = store.query(FORMAT, {"statement": f"{PREFIX}{text}{SUFFIX}"}).result_rows[0]
-    except Error as error:
-        raise _invalid(field, _own_position(_message(error))) from None
-    match = _CANONICAL.fullmatch(str(canonical))
-    is_sound = match is not None and _is_one_expression(str(canonical)) and not _names_a_table(store, str(canonical))
+    canonical = select_of(store, text, field=field)
+    match = _CANONICAL.fullmatch(canonical)
+    is_sound = match is not None and _is_one_expression(canonical) and not _names_a_table(store, canonical)
     if match is None or not is_sound:
-        raise _invalid(field, "expected one SQL expression over the columns of logs, without a query inside")
+        raise invalid(field, "expected one SQL expression over the columns of logs, without a query inside")
     return _without_outer_parentheses(match[1])
 
 
@@ -83,7 +63,7 @@ async def try_condition(
     try:
         await statements.run(sql, principal=principal, settings={"max_execution_time": str(DRY_RUN_SECONDS)})
     except QueryError as error:
-        raise _invalid(field, _OUR_QUESTION.sub("", str(error))) from None
+        raise invalid(field, without_our_question(str(error))) from None
 
 
 def _without_outer_parentheses(text: str) -> str:
@@ -128,19 +108,3 @@ def _names_a_table(store: FormatDatabase, canonical: str) -> bool:
         and function.name.lower() in IN_FUNCTIONS
         for node in read_nodes(lines)
     )
-
-
-def _message(error: Error) -> str:
-    text = str(error)
-    found = from_engine(text)
-    return _OUR_QUESTION.sub("", str(found or text))
-
-
-def _own_position(message: str) -> str:
-    """The message with positions counted from the start of the author's text."""
-    message = _POSITION.sub(lambda match: f"position {max(int(match[1]) - len(PREFIX), 1)}", message)
-    return _LINE.sub(lambda match: f"(line {max(int(match[1]) - 1, 1)}, col {match[2]})", message)
-
-
-def _invalid(field: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(f"{field}: {message}", field=field)

@@ -12,6 +12,7 @@ from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.errors import QueryError
 from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.expression import without_our_question
 from spanloop_collector.variants.run import Task
 from spanloop_collector.variants.verdicts import Statements
 
@@ -60,7 +61,7 @@ async def select_tasks(
             default_format="JSONEachRow",
         )
     except QueryError as error:
-        raise invalid("where", str(error)) from error
+        raise invalid("where", without_our_question(str(error))) from error
     rows = [json.loads(line) for line in result.data.splitlines()]
     return _checked([Task(row["id"], _json(row["input"]), _json(row["expected"])) for row in rows])
 

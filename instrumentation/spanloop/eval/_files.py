@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 import sys
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,18 @@ def _load(path: Path, number: int) -> None:
         raise EvalFileError(f"{path}: is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise EvalFileError(f"{path} could not be loaded:\n{_trace_from(path, error)}") from error
+
+
+def _trace_from(path: Path, error: Exception) -> str:
+    """The traceback, from the file on: what loaded it is of no interest."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename != str(path):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames)).rstrip()
 
 
 def chosen(registry: Registry, filters: Sequence[Filter]) -> list[Evaluator]:

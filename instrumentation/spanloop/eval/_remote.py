@@ -156,8 +156,9 @@ def summary_of(answer: Found, project: str) -> ExperimentSummary:
         experiment_name=experiment["name"],
         experiment_id=experiment["id"],
         comparison_experiment_name=names.get(answer["base_id"]) if is_compared else None,
-        scores={each["name"]: _score(each) for each in answer["scores"]},
-        metrics={each["name"]: _metric(each) for each in answer["metrics"]},
+        # Some only the other experiment has.
+        scores={each["name"]: _score(each) for each in answer["scores"] if each["sides"][0]["cases"]},
+        metrics={each["name"]: _metric(each) for each in answer["metrics"] if each["sides"][0]["cases"]},
         cases=side["cases"],
         trials=side["trials"],
         errors=side["errors"],

@@ -99,15 +99,13 @@ class Trials:
         try:
             await self._run_task(case, result, root, spans)
             await self._run_scorers(case, result, root, spans)
-        except asyncio.CancelledError as error:
-            result.error = result.error or error
-            raise
         finally:
             _context.leave(entry)
-            if recording.is_on:
-                self._record(result, case, root, trial_index if trial_count > 1 else None)
-                spans.append(root)
-                self._send(spans)
+        # What was cancelled did not come this far: it leaves no row, so that --resume runs it.
+        if recording.is_on:
+            self._record(result, case, root, trial_index if trial_count > 1 else None)
+            spans.append(root)
+            self._send(spans)
         return result
 
     async def _run_task(self, case: EvalCase, result: EvalResult, root: trace.Span, spans: list[trace.Span]) -> None:
@@ -123,9 +121,6 @@ class Trials:
             result.output = await self._call_task(arguments)
         except Exception as error:
             result.error = as_users_see(error)
-        except asyncio.CancelledError as error:
-            result.error = error
-            raise
         finally:
             result.duration = time.perf_counter() - started
             _context.leave(entry)

@@ -36,7 +36,7 @@ async def write_calls(api: Api, *scores: float, project: str = "shop") -> None:
             "output": "wrong",
             "scores": {"Factuality": score},
             "metrics": {"start": 1_700_000_000 + number, "end": 1_700_000_001 + number},
-            "metadata": {"user": "u1"},
+            "metadata": {"user": "u1", "turn": 3},
             "tags": ["a"],
         }
         for number, score in enumerate(scores)
@@ -75,6 +75,7 @@ async def test_a_correction_lands_on_the_row_and_in_the_audit_log(api: Api) -> N
     assert await queue(api, where) == {"queued": 0, "known": 1}
     item = await claim(api, "anna")
     assert (item["status"], item["row_id"], item["row"]["input"]) == ("in_progress", "call-0", {"question": 0})
+    assert item["row"]["metadata"] == {"user": "u1", "turn": 3}
     verdict = {
         "reviewer": "anna",
         "project": "shop",
@@ -93,7 +94,7 @@ async def test_a_correction_lands_on_the_row_and_in_the_audit_log(api: Api) -> N
         '"wrong"',
         {"Factuality": 0.0, "human": 1.0},
         ["a", "checked"],
-        {"user": "u1", "comment": "off by one", "feedback_source": "app", "reviewed_by": "anna"},
+        {"user": "u1", "turn": "3", "comment": "off by one", "feedback_source": "app", "reviewed_by": "anna"},
     )
     [queued] = await sql(api, "SELECT status, reviewed_by, scores, expected, comment, row_id, source FROM review_queue")
     assert queued == {
@@ -185,6 +186,13 @@ async def test_a_row_of_a_finished_experiment_gets_later_scores_and_stays_as_it_
     promotion = {"source": "eval_rows", "update": True, "where": "correction != '' AND outputs['none'] = ''"}
     await post(api, "/v1/promote", {"project": "shop", "dataset": "golden", **promotion})
     assert await sql(api, "SELECT expected FROM dataset_rows") == [{"expected": '{"answer":"better"}'}]
+
+
+async def test_a_wrong_condition_is_said_in_its_own_words(api: Api) -> None:
+    answer = await post(api, ITEMS, {"project": "shop", "where": "nope", "reviewer": "lead"}, 400)
+    assert answer["error"]["field"] == "where"
+    assert answer["error"]["message"].startswith("where: Unknown expression or function identifier `nope`")
+    assert "SELECT" not in answer["error"]["message"]
 
 
 async def test_reviewers_at_once_get_different_items(api: Api) -> None:

@@ -97,8 +97,8 @@ def test_versions_are_listed_compared_and_restored(cli: Cli) -> None:
     diff = cli("datasets", "diff", "golden", "v1")
     assert re.search(r'~ +a +input +1 +"new"', diff)
     assert "1 added, 0 removed, 1 changed" in diff
-    assert "would bring back 1 rows, took 1 away" in cli("datasets", "restore", "golden", "v1", "--dry-run")
-    assert "brought back 1 rows, took 1 away, version" in cli("datasets", "restore", "golden", "v1")
+    assert "would bring 1 row back and take 1 away" in cli("datasets", "restore", "golden", "v1", "--dry-run")
+    assert "brought 1 row back and took 1 away, version" in cli("datasets", "restore", "golden", "v1")
     shown = cli("datasets", "show", "golden")
     assert re.search(r"a +1 ", shown)
     assert "2 rows, version" in shown

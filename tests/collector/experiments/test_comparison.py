@@ -206,6 +206,28 @@ async def test_filters_and_groups(experiments: Experiments) -> None:
     assert only["case_count"] == 1
     with pytest.raises(QueryError, match=r"api_keys|ACCESS_DENIED|UNKNOWN"):
         await experiments.compare("newer", where="input IN (SELECT secret_sha256 FROM api_keys)")
+    with pytest.raises(InvalidRequestError, match="order_by: Syntax error"):
+        await experiments.compare("newer", order_by="nonsense(")
+    with pytest.raises(QueryError) as refused:
+        await experiments.compare("newer", where="nonsense = 1")
+    assert "nonsense" in str(refused.value)
+    assert "SELECT" not in str(refused.value)
+
+
+@one_kind
+async def test_where_no_case_is_in_both_that_is_said_once(experiments: Experiments) -> None:
+    for name, score in (("old", "of the old"), ("new", "of the new")):
+        made = await experiments.create(name)
+        store_cases(experiments.store, case(made["id"], name, {score: 1}))
+    text = (await experiments.compare("new"))["text"]
+    assert text.splitlines()[:5] == [
+        "new: 1 cases",
+        "compared with old (most recent): 1 cases",
+        "no case is in both",
+        "",
+        "  of the new      100.0%",
+    ]
+    assert "of the old" not in text
 
 
 async def test_later_scores_stand_in_front_of_the_runs_own(experiments: Experiments) -> None:
@@ -256,11 +278,11 @@ async def test_cases_are_exported(experiments: Experiments) -> None:
     made = await experiments.create("run")
     store_cases(experiments.store, case(made["id"], "a", {"x": 1}), case(made["id"], "b", {"x": 0}))
     lines = [json.loads(line) for line in (await experiments.export("run", "jsonl")).splitlines()]
-    assert sorted((line["input"], line["scores"]["x"]) for line in lines) == [('"a"', 1), ('"b"', 0)]
+    assert sorted((line["input"], line["scores"]["x"]) for line in lines) == [("a", 1), ("b", 0)]
     rows = list(csv.DictReader(io.StringIO((await experiments.export("run", "csv")).decode())))
     assert sorted(row["input"] for row in rows) == ['"a"', '"b"']
     table = pa.parquet.read_table(io.BytesIO(await experiments.export("run", "parquet")))
     assert table.num_rows == 2
-    assert len(json.loads(await experiments.export("run", "json"))["data"]) == 2
+    assert json.loads(await experiments.export("run", "json")) == lines
     with pytest.raises(InvalidRequestError, match="format: 'xml' is not one of csv, json, jsonl, parquet"):
         await experiments.export("run", "xml")

@@ -259,8 +259,13 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"where": "name = (SELECT name FROM system.users)"}, QueryError, "table system.users is not allowed"),
     ({"where": "1 IN (SELECT 1 FROM dataset_registry)"}, QueryError, "table dataset_registry is not allowed"),
     ({"fields": {"input": "file('/etc/passwd')"}}, QueryError, "function file is not allowed"),
-    ({"where": "1 SETTINGS max_threads = 1"}, QueryError, "Syntax error"),
-    ({"where": "1) UNION ALL (SELECT 1"}, QueryError, ""),
+    (
+        {"where": "1 SETTINGS max_threads = 1"},
+        InvalidRequestError,
+        "where: Syntax error: failed at position 3 ",
+    ),
+    ({"fields": {"expected": "output +"}}, InvalidRequestError, "fields.expected: Syntax error"),
+    ({"where": "1) UNION ALL (SELECT 1"}, InvalidRequestError, "where: Syntax error"),
     ({"where": "nothing = 1"}, QueryError, "Unknown expression"),
     ({"group_by": "sleep(3)", "per_group": 1}, QueryError, "function sleep is not allowed"),
 ]
