@@ -25,7 +25,6 @@ SELECT * REPLACE (
     now64(9, 'UTC') - INTERVAL 2 DAY + toIntervalNanosecond({offset} + {step} * rowNumberInAllBlocks()) AS created,
     created + toIntervalMillisecond(800) AS end_time,
     lower(hex(cityHash64(span_id, {copy}))) AS span_id,
-    span_id AS id,
     concat(substring(trace_id, 1, 24), leftPad(toString({copy}), 8, '0')) AS trace_id,
     if(parent_id = '', '', lower(hex(cityHash64(parent_id, {copy})))) AS parent_id
 )
@@ -82,11 +81,17 @@ def measure(options: Options) -> None:
             load.process.terminate()
             load.process.wait()
         print_table(["milliseconds", "median", "p95", "target"], rows)
-        size = server.execute(
-            "SELECT sum(bytes_on_disk) / sum(rows) FROM system.parts "
-            "WHERE database = 'spanloop' AND table = 'spans' AND active"
+        at_rest = "default_compression_codec LIKE 'ZSTD%'"
+        sizes = server.execute(
+            f"SELECT round(sum(bytes_on_disk) / sum(rows)), round(sumIf(bytes_on_disk, {at_rest}) / sumIf(rows, {at_rest})), "
+            f"round(100 * sumIf(rows, {at_rest}) / sum(rows)) "
+            "FROM system.parts WHERE database = 'spanloop' AND table = 'spans' AND active"
         )
-        print(f"rows: {_count(server, 'spans'):,}; bytes on disk per llm span, indexes included: {float(size):,.0f}")
+        now, rested, share = sizes.split()
+        print(
+            f"rows: {_count(server, 'spans'):,}; bytes on disk per llm span, indexes included: {now}; "
+            f"{rested} at rest, ten minutes after it came ({share} % of these are)"
+        )
 
 
 @contextmanager

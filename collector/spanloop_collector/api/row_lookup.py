@@ -29,7 +29,7 @@ SELECT
     tags,
     origin,
     toUnixTimestamp64Nano(created) AS start_unix_nano,
-    if(mapContains(metrics, 'end'), toUnixTimestamp64Nano(end_time), 0) AS end_unix_nano,
+    toUnixTimestamp64Nano(end_time) AS end_unix_nano,
     kind,
     status_code,
     trace_state,

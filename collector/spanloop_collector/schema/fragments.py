@@ -14,6 +14,9 @@ from spanloop_collector.schema import any_value, attributes
 TEXT_MAP = "Map(LowCardinality(String), String)"
 NUMBER_MAP = "Map(LowCardinality(String), Float64)"
 
+HAS_ENDED = "toUnixTimestamp64Nano(end_time) > 0"
+"""SQL for whether a row has `metrics.end`."""
+
 SENDERS = {
     "flat_input": {
         "gen_ai.system.message": "system",
@@ -220,11 +223,20 @@ def week_of(time: str) -> str:
 
 def row_columns() -> str:
     """SQL for the columns of a row, from `spans`: the one list behind `logs` and `eval_rows`."""
-    return (files(__package__) / "row_columns.sql").read_text().strip()
+    return render((files(__package__) / "row_columns.sql").read_text().strip(), {})
+
+
+def times() -> str:
+    """SQL for `start` and `end` of a row's metrics; a span that runs has no end."""
+    start, end = (seconds_of(f"toUnixTimestamp64Nano({column})") for column in ("created", "end_time"))
+    pairs = f"if({HAS_ENDED}, [('start', {start}), ('end', {end})], [('start', {start})])"
+    return f"CAST({pairs}, '{NUMBER_MAP}')"
 
 
 FRAGMENTS: dict[str, Callable[..., str]] = {
     "row_columns": row_columns,
+    "times": times,
+    "has_ended": lambda: HAS_ENDED,
     "events": lambda: f"Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes {TEXT_MAP}))",
     "links": lambda: f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {TEXT_MAP}))",
     "heads": any_value.heads,
@@ -244,7 +256,6 @@ FRAGMENTS: dict[str, Callable[..., str]] = {
     "metric_names": lambda: sql_array(list(attributes.metric_codes())),
     "string": string_of,
     "time": time_of,
-    "seconds": seconds_of,
     "event_time": lambda: time_of(field("event.time_unix_nano")),
     "week_of": week_of,
     "field": field,

@@ -1,5 +1,5 @@
     -- Columns up to `origin` are the row shape that datasets and experiments share; the rest is what OTLP says beside it.
-    id,
+    if(empty(id), span_id, id) AS id,
     trace_id,
     span_id,
     parent_id,
@@ -12,7 +12,7 @@
     expected,
     error,
     mapUpdate(online_scores, scores) AS scores,
-    metrics,
+    mapUpdate({times}, metrics) AS metrics,
     metadata,
     tags,
     created,

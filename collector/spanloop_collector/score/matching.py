@@ -9,14 +9,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from importlib.resources import files
 
 from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema import fragments
+from spanloop_collector.schema.fragments import HAS_ENDED
 from spanloop_collector.score.rule import EACH, GROUP, SPAN, Rule
 
 # Rows that are fully logged, by an application: what scorers write is never scored.
 SCORABLE = (
-    "mapContains(metrics, 'end') AND type != 'score' AND resource['spanloop.purpose'] != 'scorer' "
+    f"{HAS_ENDED} AND type != 'score' AND resource['spanloop.purpose'] != 'scorer' "
     "AND metadata['spanloop.purpose'] != 'scorer'"
 )
 
@@ -28,7 +29,6 @@ NEEDED_COLUMNS = frozenset(
         "parent_id",
         "name",
         "type",
-        "metrics",
         "metadata",
         "resource",
         "created",
@@ -46,8 +46,11 @@ MATCH_COLUMNS = (
 @functools.cache
 def row_columns() -> dict[str, str]:
     """The columns of `logs` by name, each as it is selected from `spans`."""
-    text = (files("spanloop_collector.schema") / "row_columns.sql").read_text()
-    lines = [line.strip().removesuffix(",") for line in text.splitlines() if line.strip() and "--" not in line]
+    lines = [
+        line.strip().removesuffix(",")
+        for line in fragments.row_columns().splitlines()
+        if line.strip() and "--" not in line
+    ]
     return {line.rpartition(" AS ")[2]: line for line in lines}
 
 

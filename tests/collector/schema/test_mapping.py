@@ -309,7 +309,7 @@ def test_resource_scope_links_and_ids(store: Store) -> None:
 def test_times_no_clock_shows_are_stored(store: Store, start: int) -> None:
     row = stored(store, span(start_time_unix_nano=start, end_time_unix_nano=start))
 
-    assert row["metrics"]["start"] == pytest.approx(start / 1e9)
+    assert row["metrics"]["start"] == pytest.approx(min(start, 2**63) / 1e9)
 
 
 def test_start_and_end_keep_their_fractions(store: Store) -> None:

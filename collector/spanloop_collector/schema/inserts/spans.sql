@@ -204,7 +204,7 @@ SELECT
     {time:end_unix_nano} AS end_time,
     received_unix_nano + if(is_running, 0, 4611686018427387904) AS version,
     fromUnixTimestamp64Micro(toInt64(intDiv(received_unix_nano, 1000)), 'UTC') AS received,
-    if(given_id != '', given_id, span_id) AS id,
+    if(given_id = span_id, '', given_id) AS id,
     trace_id,
     span_id,
     parent_id,
@@ -247,13 +247,11 @@ SELECT
     CAST(
         (
             arrayConcat(
-                if(is_running, ['start'], ['start', 'end']),
                 if(needs_sum, ['tokens'], []),
                 if(isNull(new_cost), [], ['cost']),
                 mapKeys(given)
             ),
             arrayConcat(
-                if(is_running, [{seconds:start_unix_nano}], [{seconds:start_unix_nano}, {seconds:end_unix_nano}]),
                 if(needs_sum, [given['prompt_tokens'] + given['completion_tokens']], []),
                 if(isNull(new_cost), [], [assumeNotNull(new_cost)]),
                 mapValues(given)

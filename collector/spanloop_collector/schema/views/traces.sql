@@ -1,7 +1,7 @@
 -- One row per trace: its root span, and what all its spans add up to. A trace appears with its root.
 --
 -- The root is on the right, where ClickHouse begins: conditions, ORDER BY and LIMIT pick the roots first, then only the
--- spans of their traces are read.
+-- spans of their traces are read, found by a number that stands for the trace.
 
 SELECT
     root.trace_id AS trace_id,
@@ -28,15 +28,20 @@ FROM
     SELECT
         project,
         trace_id,
-        max(logs.end_time) AS last_end,
+        trace_hash,
+        max(spans.end_time) AS last_end,
         count() AS spans,
-        countIf(logs.error != '') AS errors,
-        sumIf(logs.tokens, type = 'llm') AS tokens,
-        sumIf(logs.cost, type = 'llm') AS cost,
+        countIf(spans.error != '') AS errors,
+        sumIf(spans.tokens, type = 'llm') AS tokens,
+        sumIf(spans.cost, type = 'llm') AS cost,
         arraySort(groupUniqArrayIf(model, model != '')) AS models,
-        countIf(NOT mapContains(metrics, 'end')) AS running
-    FROM {database}.logs AS logs
-    GROUP BY project, trace_id
+        countIf(toUnixTimestamp64Nano(spans.end_time) = 0) AS running
+    FROM {database}.spans AS spans FINAL
+    WHERE experiment_id = ''
+    GROUP BY project, trace_id, trace_hash
 ) AS sums
-RIGHT JOIN (SELECT * FROM {database}.logs WHERE is_root) AS root
-    ON root.project = sums.project AND root.trace_id = sums.trace_id
+RIGHT JOIN
+(
+    SELECT {row_columns}, trace_hash FROM {database}.spans FINAL WHERE experiment_id = '' AND is_root
+) AS root
+    ON root.trace_hash = sums.trace_hash AND root.trace_id = sums.trace_id AND root.project = sums.project
