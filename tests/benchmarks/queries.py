@@ -83,7 +83,8 @@ def measure(options: Options) -> None:
         print_table(["milliseconds", "median", "p95", "target"], rows)
         at_rest = "default_compression_codec LIKE 'ZSTD%'"
         sizes = server.execute(
-            f"SELECT round(sum(bytes_on_disk) / sum(rows)), round(sumIf(bytes_on_disk, {at_rest}) / sumIf(rows, {at_rest})), "
+            "SELECT round(sum(bytes_on_disk) / sum(rows)), "
+            f"round(sumIf(bytes_on_disk, {at_rest}) / sumIf(rows, {at_rest})), "
             f"round(100 * sumIf(rows, {at_rest}) / sum(rows)) "
             "FROM system.parts WHERE database = 'spanloop' AND table = 'spans' AND active"
         )
