@@ -79,6 +79,7 @@ class QueueReader:
             self._place = Place()
         self._slots = slots
         if not slots:
+            self.is_at_end = True
             return []
         now = self._now()
         start = self._place
