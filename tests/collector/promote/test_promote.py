@@ -12,6 +12,8 @@ from spanloop_collector.keys.principal import Scope
 from tests.collector.datasets.service import Service
 from tests.collector.schema.spans import START
 
+pytestmark = pytest.mark.also_on_cluster
+
 
 def trace(number: int, **fields: Any) -> list[dict[str, Any]]:
     """A trace of two spans: `answer`, and below it `retrieve`."""
