@@ -27,13 +27,18 @@ PAGES = {
 
 
 @pytest.mark.usefixtures("oversight")
-@pytest.mark.usefixtures("oversight")
 @pytest.mark.parametrize("name", PAGES)
 def test_page_has_names_and_contrast(visit: Visit, name: str) -> None:
+    check_access(visit, PAGES[name])
+
+
+def check_access(visit: Visit, path: str) -> None:
+    """Everything on the page has a name and contrast, in light and in dark, and it fits a phone."""
     page = visit.page
+    page.set_viewport_size({"width": 1440, "height": 900})
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
-        visit.open(PAGES[name])
+        visit.open(path)
         settle(page)
         assert run(page, "nameless") == []
         assert run(page, "faint") == [], theme

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.page import seed
 from tests.page.conftest import Visit
 from tests.page.evals import DATASET, Evals
-from tests.page.test_accessible import run, settle
+from tests.page.test_accessible import check_access
 from tests.page.test_hostile import check
 
 LIST = f"/p/{seed.PROJECT}/datasets"
@@ -120,15 +120,5 @@ def test_rows_of_production_are_looked_at_before_they_are_promoted(visit: Visit,
 
 
 def test_datasets_have_names_contrast_and_room_on_a_phone(visit: Visit, evals: Evals) -> None:
-    page = visit.page
     for path in (LIST, f"{LIST}/{DATASET}?tab=versions"):
-        page.set_viewport_size({"width": 1440, "height": 900})
-        for theme in ("light", "dark"):
-            page.emulate_media(color_scheme=theme)
-            visit.open(path)
-            settle(page)
-            assert run(page, "nameless") == []
-            assert run(page, "faint") == [], theme
-        page.set_viewport_size({"width": 400, "height": 800})
-        settle(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+        check_access(visit, path)

@@ -1,5 +1,5 @@
 // Keyboard shortcuts: one listener, the newest binding of a key wins.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Binding {
   keys: string;
@@ -44,7 +44,8 @@ function nameOf(event: KeyboardEvent): string {
 export function useKey(keys: string, label: string, run: (event: KeyboardEvent) => void, isOn = true): void {
   const latest = useRef(run);
   latest.current = run;
-  useEffect(() => {
+  // At once, not after the next frame: what is on the screen can be asked for.
+  useLayoutEffect(() => {
     if (!isOn) return;
     const binding = { keys, label, run: (event: KeyboardEvent) => latest.current(event) };
     bindings.push(binding);

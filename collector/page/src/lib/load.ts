@@ -9,6 +9,17 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
+const PAUSE_MS = 250;
+
+/** The same while a person writes: the newest question is asked once it has stood for a moment, not at every key. */
+export function useLoadedAfterPause<T>(question: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
+  return useLoaded(question, async (signal) => {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    signal.throwIfAborted();
+    return load(signal);
+  });
+}
+
 /** What `load` answers, asked again whenever `question` changes; null asks nothing. */
 export function useLoaded<T>(question: string | null, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
   const [state, setState] = useState<{ data?: T; error?: unknown; of?: string | null }>({});

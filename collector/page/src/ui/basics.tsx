@@ -27,26 +27,27 @@ export function Button({ children, icon, label, onClick, kind = "plain", isOn, d
   );
 }
 
-export function Segmented<T extends string>(props: { label: string; options: readonly (readonly [T, ComponentChildren])[]; value: T; onChange: (value: T) => void }) {
+interface ChoiceProps<T extends string> {
+  label: string;
+  options: readonly (readonly [T, ComponentChildren])[];
+  value: T;
+  onChange: (value: T) => void;
+}
+
+/** One of a few values. */
+export function Segmented<T extends string>({ label, options, value: chosen, onChange }: ChoiceProps<T>) {
   return (
-    <div class="segmented" role="radiogroup" aria-label={props.label}>
-      {props.options.map(([value, label]) => (
-        <button type="button" role="radio" aria-checked={value === props.value} key={value} onClick={() => props.onChange(value)}>
-          {label}
-        </button>
-      ))}
+    <div class="segmented" role="radiogroup" aria-label={label}>
+      {options.map(([value, name]) => <button type="button" role="radio" aria-checked={value === chosen} key={value} onClick={() => onChange(value)}>{name}</button>)}
     </div>
   );
 }
 
-export function Tabs<T extends string>(props: { label: string; options: readonly (readonly [T, ComponentChildren])[]; value: T; onChange: (value: T) => void }) {
+/** One of a few parts of a page. */
+export function Tabs<T extends string>({ label, options, value: chosen, onChange }: ChoiceProps<T>) {
   return (
-    <div class="tabs" role="tablist" aria-label={props.label}>
-      {props.options.map(([value, label]) => (
-        <button type="button" role="tab" aria-selected={value === props.value} key={value} onClick={() => props.onChange(value)}>
-          {label}
-        </button>
-      ))}
+    <div class="tabs" role="tablist" aria-label={label}>
+      {options.map(([value, name]) => <button type="button" role="tab" aria-selected={value === chosen} key={value} onClick={() => onChange(value)}>{name}</button>)}
     </div>
   );
 }

@@ -1,4 +1,5 @@
 // How the first row gets here.
+import { project } from "../lib/router";
 import { Empty, Spinner } from "./basics";
 
 export function FirstSteps() {
@@ -7,7 +8,7 @@ export function FirstSteps() {
       <p>Trace a call, and it shows here a moment later.</p>
       <pre class="code">{`import openai, spanloop
 
-spanloop.init(project="support")
+spanloop.init(project=${JSON.stringify(project.value || "support")})
 client = spanloop.wrap_openai(openai.OpenAI())
 client.chat.completions.create(model="gpt-4o-mini",
     messages=[{"role": "user", "content": "Hello"}])`}</pre>

@@ -1,10 +1,12 @@
-// A place to write SQL: a plain field at once, the editor when it is loaded. A short field asks for that when it has
-// the focus or the page has come to rest: the editor is larger than all the rest of the page.
+// A place to write SQL: a plain field at once, the editor when it is loaded. That is larger than all the rest of the
+// page, so that a patient field asks for it when it has the focus or the page has come to rest.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { loadSchema, schema } from "../lib/schema";
 import type { Editor } from "./editor";
 
 const EDITOR_AFTER_MS = 1000;
+/** The field is not exchanged under a person's hands. */
+const PAUSE_MS = 300;
 
 interface Props {
   value: string;
@@ -13,6 +15,7 @@ interface Props {
   label: string;
   hint: string;
   isOneLine?: boolean;
+  isPatient?: boolean;
   /** Where the statement is wrong. */
   errorAt?: number | null;
   /** Changes when the field should take the focus. */
@@ -27,8 +30,14 @@ export function SqlInput(props: Props) {
   const typed = useRef(new Set<string>());
   const latest = useRef(props);
   latest.current = props;
+  const touched = useRef(-PAUSE_MS);
+  const type = (text: string) => {
+    touched.current = performance.now();
+    typed.current.add(text);
+    latest.current.onChange(text);
+  };
   const [isReady, setReady] = useState(false);
-  const [isWanted, setWanted] = useState(!props.isOneLine);
+  const [isWanted, setWanted] = useState(!props.isPatient);
   useEffect(() => {
     const timer = setTimeout(() => setWanted(true), EDITOR_AFTER_MS);
     return () => clearTimeout(timer);
@@ -36,7 +45,8 @@ export function SqlInput(props: Props) {
   useEffect(() => {
     if (!isWanted) return;
     let isGone = false;
-    void import("./editor").then(({ createEditor }) => {
+    void import("./editor").then(async ({ createEditor }) => {
+      while (performance.now() < touched.current + PAUSE_MS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS / 3));
       if (isGone) return;
       // What was typed into the plain field so far goes on where it was.
       const { value: text, selectionStart: from, selectionEnd: to } = plain.current!;
@@ -49,10 +59,7 @@ export function SqlInput(props: Props) {
         label: props.label,
         hint: props.hint,
         isOneLine: props.isOneLine ?? false,
-        onChange: (text) => {
-          typed.current.add(text);
-          latest.current.onChange(text);
-        },
+        onChange: type,
         onSubmit: () => latest.current.onSubmit(),
       });
       editor.current.setSchema(schema.value);
@@ -83,7 +90,7 @@ export function SqlInput(props: Props) {
   return (
     <div class={`sql-input${props.isOneLine ? " one-line" : ""}`} onFocusIn={() => void loadSchema()}>
       <div ref={host} class="sql-host" />
-      {!isReady && <textarea ref={plain} onFocus={() => setWanted(true)} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => props.onChange(event.currentTarget.value)} onKeyDown={send} />}
+      {!isReady && <textarea ref={plain} onFocus={() => ((touched.current = performance.now()), setWanted(true))} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => type(event.currentTarget.value)} onKeyDown={send} />}
     </div>
   );
 }

@@ -1,11 +1,12 @@
 // Rows of production into a dataset by SQL, with a look at them first.
 import { useState } from "preact/hooks";
 import { whole } from "../../lib/format";
-import { useLoaded } from "../../lib/load";
+import { useLoadedAfterPause } from "../../lib/load";
 import { promote, type Promotion } from "../../lib/promote";
 import { errorPosition } from "../../lib/sql";
-import { Button, Dialog, ErrorBox, Field, Spinner, toast, toastError } from "../../ui/basics";
+import { Button, Dialog, ErrorBox, Field, Spinner, toast } from "../../ui/basics";
 import { SqlInput } from "../../ui/sqlinput";
+import { useSubmit } from "../../ui/submit";
 import { RowPreview } from "./import";
 
 const SHOWN_ROWS = 5;
@@ -15,31 +16,18 @@ export function FromLogs({ project, dataset, onClose, onDone }: { project: strin
   const [where, setWhere] = useState(FIRST_WHERE);
   const [limit, setLimit] = useState(100);
   const [fields, setFields] = useState({ input: "", expected: "" });
-  const [isBusy, setBusy] = useState(false);
   const asked = Object.fromEntries(Object.entries(fields).filter(([, sql]) => sql.trim()));
   const promotion: Promotion & { limit: number } = { project, source: "logs", where, dataset, fields: asked, limit };
-  const trial = useLoaded(JSON.stringify(promotion), async (signal) => {
-    // Not at every key: the newest question is asked once it has stood for a moment.
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    signal.throwIfAborted();
-    return promote(promotion, true, signal);
+  const trial = useLoadedAfterPause(JSON.stringify(promotion), (signal) => promote(promotion, true, signal));
+  const { isBusy, submit } = useSubmit("The rows were not added", async () => {
+    const done = await promote(promotion, false);
+    toast(done.inserted ? `${whole(done.inserted)} rows added` : "The dataset had these rows already");
+    onDone();
+    onClose();
   });
-  const add = async (event: Event) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const done = await promote(promotion, false);
-      toast(done.inserted ? `${whole(done.inserted)} rows added` : "The dataset had these rows already");
-      onDone();
-      onClose();
-    } catch (error) {
-      toastError("The rows were not added", error);
-      setBusy(false);
-    }
-  };
   return (
     <Dialog title={`From logs into ${dataset}`} wide onClose={onClose}>
-      <form class="promote" onSubmit={add}>
+      <form class="promote" onSubmit={submit}>
         <div class="field">
           <span>Which rows, in SQL</span>
           <div class="filter-field"><SqlInput isOneLine label="Which rows, in SQL" hint="scores['helpfulness'] < 0.5" value={where} onChange={setWhere} onSubmit={() => undefined} errorAt={trial.error ? errorPosition(trial.error, where) : null} /></div>

@@ -3,8 +3,10 @@ import { useEffect, useState } from "preact/hooks";
 import { whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place, setQuery } from "../../lib/router";
-import { Button, Dialog, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner, toast, toastError } from "../../ui/basics";
+import { Button, Dialog, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner, toastError } from "../../ui/basics";
+import { DeleteDialog } from "../../ui/deletedialog";
 import { Icon } from "../../ui/icons";
+import { useSubmit } from "../../ui/submit";
 import { type Dataset, deleteDataset, findDataset, updateDataset } from "./api";
 import { DropZone } from "./drop";
 import { exportRows } from "./export";
@@ -79,55 +81,27 @@ function MoreMenu({ dataset, version, reload }: { dataset: Dataset; version: str
           </>
         )}
       </Menu>
-      {dialog === "delete" && <DeleteDialog dataset={dataset} onClose={() => setDialog(null)} />}
+      {dialog === "delete" && <DeleteDialog name={dataset.name} words={`Its ${whole(dataset.row_count)} rows and every version of them are deleted for good. Experiments that ran over it stay.`} onDelete={() => deleteDataset(dataset.id)} onGone={() => go(addressOf("datasets"))} onClose={() => setDialog(null)} />}
       {dialog === "describe" && <DescribeDialog dataset={dataset} onClose={() => setDialog(null)} reload={reload} />}
     </>
-  );
-}
-
-function DeleteDialog({ dataset, onClose }: { dataset: Dataset; onClose: () => void }) {
-  const remove = async () => {
-    try {
-      await deleteDataset(dataset.id);
-      toast(`${dataset.name} is deleted`);
-      go(addressOf("datasets"));
-    } catch (error) {
-      toastError("The dataset was not deleted", error);
-    }
-  };
-  return (
-    <Dialog title={`Delete ${dataset.name}?`} onClose={onClose}>
-      <div class="promote">
-        <p>Its {whole(dataset.row_count)} rows and every version of them are deleted for good. Experiments that ran over it stay.</p>
-        <div class="row-start">
-          <Button kind="danger" icon="trash" onClick={remove}>Delete</Button>
-          <Button kind="quiet" onClick={onClose}>Keep it</Button>
-        </div>
-      </div>
-    </Dialog>
   );
 }
 
 function DescribeDialog({ dataset, onClose, reload }: { dataset: Dataset; onClose: () => void; reload: () => void }) {
   const [name, setName] = useState(dataset.name);
   const [description, setDescription] = useState(dataset.description);
-  const save = async (event: Event) => {
-    event.preventDefault();
-    try {
-      await updateDataset(dataset.id, { name: name.trim(), description });
-      onClose();
-      if (name.trim() === dataset.name) reload();
-      else go(addressOf(`datasets/${name.trim()}`), { replace: true });
-    } catch (error) {
-      toastError("Not saved", error);
-    }
-  };
+  const { isBusy, submit } = useSubmit("Not saved", async () => {
+    await updateDataset(dataset.id, { name: name.trim(), description });
+    onClose();
+    if (name.trim() === dataset.name) reload();
+    else go(addressOf(`datasets/${name.trim()}`), { replace: true });
+  });
   return (
     <Dialog title="Name and description" onClose={onClose}>
-      <form class="promote" onSubmit={save}>
+      <form class="promote" onSubmit={submit}>
         <label class="field">Name <input required value={name} onInput={(event) => setName(event.currentTarget.value)} /></label>
         <label class="field">What it is for <input value={description} onInput={(event) => setDescription(event.currentTarget.value)} /></label>
-        <div class="row-start"><Button type="submit" kind="primary">Save</Button></div>
+        <div class="row-start"><Button type="submit" kind="primary" disabled={isBusy}>Save</Button></div>
       </form>
     </Dialog>
   );

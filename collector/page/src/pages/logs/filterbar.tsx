@@ -60,7 +60,7 @@ export function FilterBar({ state, error, hasSearch = true }: Props) {
             </button>
           </span>
         ))}
-        <SqlInput isOneLine label="Filter by SQL" hint={state.filters.length ? "and …" : "Filter by SQL: cost > 0.01"} value={draft} onChange={setDraft} onSubmit={submit} focus={sqlFocus} />
+        <SqlInput isOneLine isPatient label="Filter by SQL" hint={state.filters.length ? "and …" : "Filter by SQL: cost > 0.01"} value={draft} onChange={setDraft} onSubmit={submit} focus={sqlFocus} />
       </div>
       <Menu align="right" label="Presets" button={<><Icon name="filter" /><span class="wide-only">Presets</span></>}>
         {(close) => PRESETS.map(([name, condition]) => (

@@ -4,8 +4,9 @@ import { whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { listDatasets, promote, type Promotion } from "../../lib/promote";
 import { text } from "../../lib/sql";
-import { Button, Dialog, ErrorBox, Field, Spinner, toast, toastError } from "../../ui/basics";
+import { Button, Dialog, ErrorBox, Field, Spinner, toast } from "../../ui/basics";
 import { JsonTree } from "../../ui/json";
+import { useSubmit } from "../../ui/submit";
 
 const SHOWN_ROWS = 5;
 const DATASET_NAME = "last-dataset";
@@ -23,28 +24,20 @@ export function PromoteDialog({ project, where, relation = "logs", onClose, onDo
   const [dataset, setDataset] = useState(localStorage.getItem(`spanloop.${DATASET_NAME}`) ?? "");
   const [input, setInput] = useState("input");
   const [expected, setExpected] = useState("");
-  const [isBusy, setBusy] = useState(false);
   const known = useLoaded(project, () => listDatasets(project));
   const fields = { ...(input.trim() && input.trim() !== "input" ? { input } : {}), ...(expected.trim() ? { expected } : {}) };
   const promotion: Promotion = { project, source: relation, where, dataset: dataset.trim() || "preview", fields };
   const trial = useLoaded(JSON.stringify(promotion), (signal) => promote(promotion, true, signal));
-  const add = async (event: Event) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const done = await promote(promotion, false);
-      localStorage.setItem(`spanloop.${DATASET_NAME}`, promotion.dataset);
-      toast(done.inserted ? `${whole(done.inserted)} rows added to ${promotion.dataset}` : `${promotion.dataset} had these rows already`);
-      onDone();
-      onClose();
-    } catch (error) {
-      toastError("The rows were not added", error);
-      setBusy(false);
-    }
-  };
+  const { isBusy, submit } = useSubmit("The rows were not added", async () => {
+    const done = await promote(promotion, false);
+    localStorage.setItem(`spanloop.${DATASET_NAME}`, promotion.dataset);
+    toast(done.inserted ? `${whole(done.inserted)} rows added to ${promotion.dataset}` : `${promotion.dataset} had these rows already`);
+    onDone();
+    onClose();
+  });
   return (
     <Dialog title="Add to a dataset" wide onClose={onClose}>
-      <form class="promote" onSubmit={add}>
+      <form class="promote" onSubmit={submit}>
         <Field label="Dataset" hint="A new name makes a new dataset.">
           {(id) => (
             <>

@@ -1,46 +1,38 @@
 // Saved views: the page's address under a name, shared with everyone who sees the project.
 import { useState } from "preact/hooks";
-import { useLoaded } from "../../lib/load";
 import { go, place } from "../../lib/router";
 import { key } from "../../lib/session";
-import { chooseView, deleteView, listViews, saveView, type View } from "../../lib/views";
-import { Button, ErrorBox, Menu, MenuItem, Spinner, toast, toastError } from "../../ui/basics";
+import { chooseView, deleteView, saveView, type View } from "../../lib/views";
+import { Button, ErrorBox, Menu, MenuItem, Spinner } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
+import { useSavedViews } from "../../ui/savedviews";
 
 export function ViewsMenu({ page }: { page: string }) {
-  const [round, setRound] = useState(-1);
   const { project, query } = place.value;
-  const views = useLoaded(round < 0 ? null : `${project} ${page} ${round}`, () => listViews(project, page));
+  const { views, whileOpen, run } = useSavedViews(project, page);
   const current = views.data?.find((view) => sameQuery(view, query));
   return (
     <Menu label="Saved views" button={<><Icon name="save" /><span class="ellipsis wide-only">{current?.name ?? "Views"}</span></>}>
       {(close) => (
-        <div class="views-menu" ref={(element) => void (element && round < 0 && setRound(0))}>
+        <div class="views-menu" ref={whileOpen}>
           <MenuItem onClick={() => (go(location.pathname), close())}>Everything</MenuItem>
           {views.isLoading && <div class="menu-note"><Spinner /></div>}
           {views.error !== undefined && <ErrorBox error={views.error} />}
           {views.data?.map((view) => (
-            <ViewLine key={view.id} view={view} isCurrent={view === current} onOpen={() => (go(`${location.pathname}?${addressQuery(view)}`), close())} onChanged={() => setRound((n) => n + 1)} />
+            <ViewLine key={view.id} view={view} isCurrent={view === current} onOpen={() => (go(`${location.pathname}?${addressQuery(view)}`), close())} run={run} />
           ))}
           {views.data?.length === 0 && <div class="menu-note">Save filters, columns and range of time under a name, for everyone in this project.</div>}
-          <SaveForm page={page} onSaved={() => setRound((n) => n + 1)} />
+          <SaveForm page={page} run={run} />
         </div>
       )}
     </Menu>
   );
 }
 
-function ViewLine({ view, isCurrent, onOpen, onChanged }: { view: View; isCurrent: boolean; onOpen: () => void; onChanged: () => void }) {
+type Run = ReturnType<typeof useSavedViews>["run"];
+
+function ViewLine({ view, isCurrent, onOpen, run }: { view: View; isCurrent: boolean; onOpen: () => void; run: Run }) {
   const isOwn = view.is_own_default;
-  const run = async (work: Promise<unknown>, done: string) => {
-    try {
-      await work;
-      toast(done);
-    } catch (error) {
-      toastError("The view was not changed", error);
-    }
-    onChanged();
-  };
   return (
     <div class="view-line">
       <MenuItem isOn={isCurrent} onClick={onOpen} hint={isOwn ? "your default" : view.is_default ? "default" : ""}>{view.name}</MenuItem>
@@ -51,18 +43,12 @@ function ViewLine({ view, isCurrent, onOpen, onChanged }: { view: View; isCurren
   );
 }
 
-function SaveForm({ page, onSaved }: { page: string; onSaved: () => void }) {
+function SaveForm({ page, run }: { page: string; run: Run }) {
   const [name, setName] = useState("");
-  const save = async (event: Event) => {
+  const save = (event: Event) => {
     event.preventDefault();
-    try {
-      await saveView({ id: "", project: place.value.project, page, name: name.trim(), definition: { query: viewQuery(place.value.query) }, is_default: false });
-      toast(`Saved the view ${name.trim()}`);
-      setName("");
-      onSaved();
-    } catch (error) {
-      toastError("The view was not saved", error);
-    }
+    void run(saveView({ id: "", project: place.value.project, page, name: name.trim(), definition: { query: viewQuery(place.value.query) }, is_default: false }), `Saved the view ${name.trim()}`);
+    setName("");
   };
   return (
     <form class="menu-form row-between" onSubmit={save}>

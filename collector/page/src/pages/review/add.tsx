@@ -1,11 +1,12 @@
 // Rows into a queue by SQL, with a look at them first.
 import { useState } from "preact/hooks";
 import { whole } from "../../lib/format";
-import { useLoaded } from "../../lib/load";
+import { useLoadedAfterPause } from "../../lib/load";
 import { setQuery } from "../../lib/router";
 import { errorPosition } from "../../lib/sql";
-import { Button, Dialog, ErrorBox, Field, Segmented, Spinner, toast, toastError } from "../../ui/basics";
+import { Button, Dialog, ErrorBox, Field, Segmented, Spinner, toast } from "../../ui/basics";
 import { SqlInput } from "../../ui/sqlinput";
+import { useSubmit } from "../../ui/submit";
 import { me } from "../logs/me";
 import { candidates, type Filter, queueRows, type Source } from "./api";
 
@@ -15,7 +16,6 @@ const FIRST_WHERE: Record<Source, string> = {
   dataset_rows: "expected = ''",
 };
 const SOURCES = [["logs", "Production"], ["eval_rows", "Experiments"], ["dataset_rows", "Datasets"]] as const;
-const PAUSE_MS = 300;
 
 export function AddDialog({ filter, onDone }: { filter: Filter; onDone: () => void }) {
   const { project } = filter;
@@ -24,31 +24,18 @@ export function AddDialog({ filter, onDone }: { filter: Filter; onDone: () => vo
   const [queue, setQueue] = useState(filter.queue || "default");
   const [assignee, setAssignee] = useState(filter.assignee);
   const [limit, setLimit] = useState(100);
-  const [isBusy, setBusy] = useState(false);
   const close = () => setQuery({ add: null }, { replace: true });
-  const trial = useLoaded(JSON.stringify([source, where]), async (signal) => {
-    // Not at every key: the newest question is asked once it has stood for a moment.
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    signal.throwIfAborted();
-    return candidates({ project, source, where }, signal);
-  });
+  const trial = useLoadedAfterPause(JSON.stringify([source, where]), (signal) => candidates({ project, source, where }, signal));
   const count = trial.error === undefined ? trial.data?.count : undefined;
-  const add = async (event: Event) => {
-    event.preventDefault();
-    setBusy(true);
-    try {
-      const { queued, known } = await queueRows({ project, queue: queue.trim(), source, where, limit, assignee: assignee.trim(), reviewer: me.value });
-      toast(`${whole(queued)} rows queued${known ? `, ${whole(known)} were there already` : ""}`);
-      onDone();
-      close();
-    } catch (error) {
-      toastError("The rows were not queued", error);
-      setBusy(false);
-    }
-  };
+  const { isBusy, submit } = useSubmit("The rows were not queued", async () => {
+    const { queued, known } = await queueRows({ project, queue: queue.trim(), source, where, limit, assignee: assignee.trim(), reviewer: me.value });
+    toast(`${whole(queued)} rows queued${known ? `, ${whole(known)} were there already` : ""}`);
+    onDone();
+    close();
+  });
   return (
     <Dialog title="Add rows to review" wide onClose={close}>
-      <form class="promote" onSubmit={add}>
+      <form class="promote" onSubmit={submit}>
         <Segmented label="Where the rows are" value={source} onChange={(next) => (setSource(next), setWhere(FIRST_WHERE[next]))} options={SOURCES} />
         <div class="field">
           <span class="field-label">Which rows, in SQL</span>

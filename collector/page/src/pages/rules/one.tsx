@@ -4,9 +4,10 @@ import { dollars, moment, parseTime, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place, setQuery } from "../../lib/router";
-import { Button, Dialog, ErrorBox, Spinner, Tabs, toast, toastError } from "../../ui/basics";
+import { Button, ErrorBox, Spinner, Tabs } from "../../ui/basics";
+import { DeleteDialog } from "../../ui/deletedialog";
 import { JsonTree } from "../../ui/json";
-import { deleteRule, findRule, type Rule, type RuleStatus, useRefresh } from "./api";
+import { deleteRule, findRule, type RuleStatus, useRefresh } from "./api";
 import { Backfills } from "./backfills";
 import { Estimates } from "./estimates";
 import { NoSuchRule } from "./form";
@@ -60,7 +61,7 @@ function Opened({ status, reload }: { status: RuleStatus; reload: () => void }) 
         {tab === "backfills" && <Backfills rule={rule} />}
         {tab === "versions" && <Versions rule={rule} version={status.version} />}
       </div>
-      {isDeleting && <DeleteDialog rule={rule} onClose={() => setDeleting(false)} />}
+      {isDeleting && <DeleteDialog name={rule.name} words="It scores nothing any more. The scores that it gave stay." onDelete={() => deleteRule(rule)} onGone={() => go(addressOf("rules"))} onClose={() => setDeleting(false)} />}
     </div>
   );
 }
@@ -109,28 +110,5 @@ function Definition({ status }: { status: RuleStatus }) {
         ))}
       </dl>
     </section>
-  );
-}
-
-function DeleteDialog({ rule, onClose }: { rule: Rule; onClose: () => void }) {
-  const remove = async () => {
-    try {
-      await deleteRule(rule);
-      toast(`${rule.name} is deleted`);
-      go(addressOf("rules"));
-    } catch (error) {
-      toastError("The rule was not deleted", error);
-    }
-  };
-  return (
-    <Dialog title={`Delete ${rule.name}?`} onClose={onClose}>
-      <div class="promote">
-        <p>It scores nothing any more. The scores that it gave stay.</p>
-        <div class="row-start">
-          <Button kind="danger" icon="trash" onClick={remove}>Delete</Button>
-          <Button kind="quiet" onClick={onClose}>Keep it</Button>
-        </div>
-      </div>
-    </Dialog>
   );
 }

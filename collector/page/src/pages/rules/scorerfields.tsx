@@ -91,8 +91,8 @@ function AutoevalsClass({ use, onChange }: { use: string; onChange: (use: string
   const found = useLoaded("scorers", listScorers);
   const classes = found.data?.filter((one) => one.use.startsWith(AUTOEVALS)) ?? [];
   const words = classes.find((one) => one.use === use)?.description;
-  if (!classes.length) {
-    const hint = found.isLoading ? "" : 'The collector has no autoevals, so it cannot list its classes; scorers need it where they run: pip install "spanloop[autoevals]"';
+  if (!classes.length && !found.isLoading) {
+    const hint = 'The collector has no autoevals, so it cannot list its classes; scorers need it where they run: pip install "spanloop[autoevals]"';
     return <Field label="Class of autoevals" hint={hint}>{(id) => <input id={id} value={use} spellcheck={false} onInput={(event) => onChange(AUTOEVALS + event.currentTarget.value.replace(AUTOEVALS, ""))} />}</Field>;
   }
   return (

@@ -1,27 +1,17 @@
 // Saved queries: shared by everyone who sees the project.
 import { useState } from "preact/hooks";
-import { useLoaded } from "../../lib/load";
 import { place } from "../../lib/router";
-import { deleteView, listViews, saveView } from "../../lib/views";
-import { Button, ErrorBox, Menu, MenuItem, Spinner, toast, toastError } from "../../ui/basics";
+import { deleteView, saveView } from "../../lib/views";
+import { Button, ErrorBox, Menu, MenuItem, Spinner } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
+import { useSavedViews } from "../../ui/savedviews";
 
 const PAGE = "sql";
 
 export function SavedQueries({ text, onOpen }: { text: string; onOpen: (sql: string) => void }) {
   const [name, setName] = useState("");
-  const [round, setRound] = useState(-1);
   const { project } = place.value;
-  const saved = useLoaded(round < 0 ? null : `${project} ${round}`, () => listViews(project, PAGE));
-  const run = async (work: Promise<unknown>, done: string) => {
-    try {
-      await work;
-      toast(done);
-    } catch (error) {
-      toastError("Not saved", error);
-    }
-    setRound((n) => n + 1);
-  };
+  const { views: saved, whileOpen, run } = useSavedViews(project, PAGE);
   const save = (event: Event) => {
     event.preventDefault();
     void run(saveView({ id: "", project, page: PAGE, name: name.trim(), definition: { sql: text }, is_default: false }), `Saved ${name.trim()}`);
@@ -30,7 +20,7 @@ export function SavedQueries({ text, onOpen }: { text: string; onOpen: (sql: str
   return (
     <Menu label="Saved queries" button={<><Icon name="save" /> Saved</>}>
       {(close) => (
-        <div class="views-menu" ref={(element) => void (element && round < 0 && setRound(0))}>
+        <div class="views-menu" ref={whileOpen}>
           {saved.isLoading && <div class="menu-note"><Spinner /></div>}
           {saved.error !== undefined && <ErrorBox error={saved.error} />}
           {saved.data?.length === 0 && <div class="menu-note">Save a question under a name, for everyone in this project.</div>}
