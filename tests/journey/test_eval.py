@@ -310,6 +310,9 @@ def test_command_runs_files_and_experiments_are_at_hand(
     exported = command("experiments", "export", "two", "--project", project)
     lines = [json.loads(line) for line in exported.stdout.splitlines()]
     assert sorted((line["input"], line["later_scores"]["tiny"]) for line in lines) == [(1, 1), (3, 0), (5, 0)]
+    (tmp_path / "two.jsonl").write_text(exported.stdout)
+    back = ask_here(shared_collector, "datasets", "import", "back", str(tmp_path / "two.jsonl"), "--project", project)
+    assert back.stdout == "back: 3 inserted, 0 updated, 0 unchanged, 0 refused\n", back
     for said, *arguments in (
         ("there is no experiment 'nope'", "nope", "--scorer", "exact_match"),
         ("--scorer: there is no scorer 'nope'", "two", "--scorer", "nope"),
