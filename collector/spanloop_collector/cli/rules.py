@@ -26,7 +26,10 @@ rules = typer.Typer(help="Make, try, watch and backfill the rules of online scor
 
 PATH = "/v1/scoring-rules"
 PROGRESS_SECONDS = 1.0
-STATUS_COLUMNS = ("matched", "sampled", "scored", "skipped", "failed", "waiting", "lag_p50", "lag_p95", "cost")
+STATUS_COLUMNS = (
+    *("matched", "sampled", "scored", "skipped", "failed", "waiting", "lag_p50", "lag_p95", "cost"),
+    *("backfilled", "backfill_failed", "backfill_waiting"),
+)
 
 Name = Annotated[str, typer.Argument(help="Name of the rule.")]
 Project = Annotated[
@@ -261,8 +264,10 @@ def backfill(
     }
     started = client.post(f"{PATH}/{quote(name, safe='')}/backfills", request)
     print(f"backfill {started['id']}")
+    told = ""
     while wait and not _is_over(found := _backfill(client, started["id"])):
-        notes().print(_progress(found))
+        if (progress := _progress(found)) != told:
+            notes().print(told := progress)
         time.sleep(PROGRESS_SECONDS)
     if wait:
         print(_progress(_backfill(client, started["id"])))
@@ -345,6 +350,8 @@ def _full_name(rule: dict[str, Any]) -> str:
 
 
 def _number(value: Any, column: str) -> str:
+    if value is None:
+        return ""
     if column.startswith("lag"):
         return f"{value:.2f} s"
     return f"{value:.4f}" if column == "cost" else str(value)

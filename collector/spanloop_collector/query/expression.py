@@ -18,6 +18,8 @@ FORMAT = "SELECT formatQuerySingleLine({statement:String})"
 
 _POSITION = re.compile(r"position (\d+)")
 _LINE = re.compile(r"\(line (\d+), col (\d+)\)")
+# What follows the author's text is ours.
+_ENDS_EARLY = re.compile(r"at position \d+ \(\S+\) \(line \d+, col \d+\): (?:\) )?AS expression FROM logs")
 _OUR_QUESTION = re.compile(r"[:.]? ?[Ii]n (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
 
 
@@ -37,7 +39,7 @@ def select_of(store: FormatDatabase, text: str, *, field: str) -> str:
     try:
         (canonical,) = store.query(FORMAT, {"statement": f"{PREFIX}{text}{SUFFIX}"}).result_rows[0]
     except Error as error:
-        raise invalid(field, _own_position(_message(error))) from None
+        raise invalid(field, _ENDS_EARLY.sub("at its end", _own_position(_message(error)))) from None
     return str(canonical)
 
 

@@ -67,7 +67,8 @@ def rows_of(database: str, where: str, *, is_final: bool = False, mentioned_in: 
 
 def is_match(rule: Rule) -> str:
     """SQL for whether a row is one of those that the rule is for."""
-    parts = [f"({rule.filter})"] if rule.filter else []
+    # With AND any number is a truth, as it is after WHERE.
+    parts = ["1"] + ([f"({rule.filter})"] if rule.filter else [])
     if rule.project:
         parts.append(f"project = {sql_text(rule.project)}")
     if rule.scope.type == SPAN and (rule.scope.root_spans or rule.scope.span_names):
@@ -77,7 +78,7 @@ def is_match(rule: Rule) -> str:
         parts.append(f"({' OR '.join(either)})")
     if rule.scope.type == GROUP:
         parts.append(f"toString({rule.scope.group_by}) != ''")
-    return " AND ".join(parts) or "1"
+    return " AND ".join(parts)
 
 
 def probability(rule: Rule) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from spanloop_collector.score.task import Task
 
 SCORED, SKIPPED, FAILED, RETURNED = "scored", "skipped", "failed", "returned"
+REPLACED = "replaced"
+"""Of a line in `online_scores`: an earlier failure that counts no more."""
 
 
 @dataclass(frozen=True, slots=True)

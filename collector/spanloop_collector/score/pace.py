@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 CALM_SECONDS = 1.0
-"""Spans must have been stored in time for this long."""
+"""Inserts must have kept up for this long."""
 REST_PER_WORK = 9.0
 MAX_REST_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 0.25
@@ -16,7 +16,7 @@ class Pace:
     """Says how long to rest after a piece of work."""
 
     def __init__(self, calm_seconds: Callable[[], float]) -> None:
-        """`calm_seconds` says for how long spans were stored in time."""
+        """`calm_seconds` says for how long inserts have kept up with what comes in."""
         self._calm_seconds = calm_seconds
 
     async def rest(self, worked_seconds: float, *, most_seconds: float = 0.0) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from spanloop_collector.score.outcome import FAILED, SCORED, SKIPPED, OneScore, Outcome
+from spanloop_collector.score.outcome import FAILED, REPLACED, SCORED, SKIPPED, OneScore, Outcome
 from spanloop_collector.score.task import Subject, Task
 
 FINISHED_BIT = 1 << 62
@@ -34,12 +34,16 @@ def score_rows(outcome: Outcome, *, rule_name: str, now_ns: int) -> list[Row]:
         "scored": seconds_text(now_ns),
         "task_id": task.id,
         "run": task.run,
+        "backfill": task.backfill,
         "version": now_ns,
     }
     if outcome.status == FAILED:
         return [about | {"name": task.scorer, "status": FAILED, "reason": outcome.error, "cost": outcome.cost}]
     cost = outcome.cost / max(len(outcome.scores), 1)
-    return [about | _said(score) | {"cost": cost} for score in outcome.scores]
+    rows = [about | _said(score) | {"cost": cost} for score in outcome.scores]
+    if task.scorer not in {score.name for score in outcome.scores}:
+        rows.append(about | {"name": task.scorer, "status": REPLACED})
+    return rows
 
 
 def score_span(outcome: Outcome, *, rule_name: str, now_ns: int) -> Row | None:

@@ -29,7 +29,7 @@ class Scoring:
     """Rules, queue and results of one collector."""
 
     def __init__(self, store: Store, *, calm_seconds: Callable[[], float] = lambda: math.inf) -> None:
-        """`calm_seconds` says for how long spans were stored in time."""
+        """`calm_seconds` says for how long inserts have kept up with what comes in."""
         self._store = store
         self.book = RuleBook(store)
         pace = Pace(calm_seconds)

@@ -135,11 +135,6 @@ class Spool:
         """How much waits, including what is being inserted. May be called from any thread."""
         return self._ledger.backlog(active_age_seconds=self._active_age())
 
-    @property
-    def oldest_ready_unix_nano(self) -> int | None:
-        """When the oldest segment that waits for somebody to take it was begun; None when none waits."""
-        return self._ready[0].created_unix_nano if self._ready else None
-
     async def close(self) -> None:
         """Commits what is still waiting; the files stay for the next start."""
         if self._is_closed:

@@ -32,7 +32,7 @@ class Inserts(Protocol):
 
     @property
     def calm_seconds(self) -> float:
-        """For how long they were stored in time; 0 while any waits longer than that."""
+        """For how long ClickHouse has had pauses between them; 0 while it has none."""
 
 
 class MergePacer:

@@ -22,6 +22,7 @@ from spanloop_collector.spool.spool import Spool
 from spanloop_collector.store import Store
 from spanloop_collector.telemetry import WRITE_BATCHES, WRITE_ITEMS
 from spanloop_collector.write.batch import Batch, part_of, single_items, whole_segment
+from spanloop_collector.write.busy_share import BusyShare
 from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
@@ -29,8 +30,8 @@ FIRST_RETRY_SECONDS = 0.25
 # Beside another insert, the next one waits so much longer for a fuller segment while spans keep coming: ClickHouse
 # analyses the statement for each insert anew, which takes as long as mapping thousands of spans.
 CROWDED_PATIENCE_SECONDS = 2.0
-# A segment is stored well within this time of its first request when ClickHouse keeps up.
-LATE_SECONDS = 0.5
+# Inserts that are under way for more of the time leave ClickHouse no pause.
+FULL_SHARE = 0.9
 BARRIER_POLL_SECONDS = 0.02
 # Ages of segments and the barrier's own time come from different clocks.
 CLOCK_MARGIN_SECONDS = 0.01
@@ -63,16 +64,13 @@ class Writer:
         self._is_stopping = asyncio.Event()
         self._inserting: list[SealedSegment] = []
         self._is_failing = False
-        self._late_at = float("-inf")
+        self._busy = BusyShare()
+        self._full_at = float("-inf")
 
     @property
     def calm_seconds(self) -> float:
-        """For how long everything was stored in time; 0 while something waits longer than that."""
-        waiting = [segment.created_unix_nano for segment in self._inserting]
-        if (ready := self._spool.oldest_ready_unix_nano) is not None:
-            waiting.append(ready)
-        is_late = bool(waiting) and _is_late(min(waiting))
-        return 0.0 if is_late else time.monotonic() - self._late_at
+        """For how long ClickHouse has had pauses between inserts; 0 while one follows the other without."""
+        return 0.0 if self._busy.share > FULL_SHARE else time.monotonic() - self._full_at
 
     def start(self) -> None:
         """Starts the workers."""
@@ -111,11 +109,13 @@ class Writer:
             if segment is None:
                 continue
             self._inserting.append(segment)
+            self._busy.turn(is_busy=True)
             if not await self._write(segment):
                 self._spool.release(segment)
-            if _is_late(segment.created_unix_nano):
-                self._late_at = time.monotonic()
+            if self._busy.share > FULL_SHARE:
+                self._full_at = time.monotonic()
             self._inserting.remove(segment)
+            self._busy.turn(is_busy=bool(self._inserting))
 
     async def _write(self, segment: SealedSegment) -> bool:
         """Whether the segment reached ClickHouse; False only when the collector stops first."""
@@ -191,7 +191,3 @@ class Writer:
         if not self._is_failing:
             self._is_failing = True
             logger.warning("write: inserts fail, kept on disk and tried again signal=%s reason=%s", self._signal, error)
-
-
-def _is_late(created_unix_nano: int) -> bool:
-    return time.time_ns() - created_unix_nano > LATE_SECONDS * 1e9

@@ -54,6 +54,8 @@ def test_syntax_error_says_where_in_the_text(store: Store) -> None:
     with pytest.raises(InvalidRequestError, match=r"rule.filter: .*position 13 .*\(line 2, col 5\)") as caught:
         parse_condition(store, "type = \nAND 1", field="rule.filter")
     assert caught.value.field == "rule.filter"
+    with pytest.raises(InvalidRequestError, match=r"rule.filter: Syntax error: failed at its end\. Expected one of"):
+        parse_condition(store, "type = ", field="rule.filter")
 
 
 @pytest.mark.parametrize(

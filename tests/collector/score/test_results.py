@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from spanloop_collector.score.outcome import SCORED, OneScore, Outcome
+from spanloop_collector.score.outcome import FAILED, SCORED, OneScore, Outcome
 from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.results import MAX_BATCH, Results
 from spanloop_collector.score.rulebook import RuleBook
@@ -95,3 +95,16 @@ def test_rows_that_come_again_keep_their_scores(store: Store) -> None:
     assert results.has_scores
     assert [row[:4] for row in rows(store, "name, scores, input, metadata, received")] == [row[:4] for row in scored]
     assert [row[1] for row in scored] == [{"own": 0.5, "given": 0.0}, {"own": 0.5, "given": 0.25}, {"own": 0.5}]
+
+
+def test_several_scores_replace_an_earlier_failure(store: Store) -> None:
+    insert(store, 1, token="a")
+    results = results_of(store)
+    task = outcome(0).task
+    results.write([Outcome(task, FAILED, error="away")])
+    assert rows(store, "name, status", "source = 'online'", view="scores") == [("given", "failed")]
+
+    results.write([Outcome(task, SCORED, [OneScore("length", 1.0), OneScore("tone", 0.5)])])
+
+    found = rows(store, "name, status", "source = 'online'", view="scores")
+    assert found == [("length", "scored"), ("tone", "scored")]

@@ -146,6 +146,10 @@ def test_past_rows_are_put_through_a_rule_once(project: Project) -> None:
     assert sum(r["score"] for r in results) == 15
     runs = {r["id"]: r["scored"] for r in results}
     assert runs["r1"] < runs["r0"] < runs["r3"]
+    counted = "matched, scored, waiting, lag_p50, backfilled, backfill_waiting"
+    assert project.sql(counted, view="scoring_rule_status") == [
+        {"matched": 0, "scored": 0, "waiting": 0, "lag_p50": None, "backfilled": 30, "backfill_waiting": 0}
+    ]
 
 
 def test_failed_rows_are_tried_again_on_demand(project: Project, tmp_path: Path) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
-from spanloop_collector.settings import SpoolSettings, WriteSettings
-from spanloop_collector.spool import Spool
-from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
-from spanloop_collector.write import Writer, merges
-from spanloop_collector.write.dead_letter import DeadLetters
+from spanloop_collector.write import merges
 from spanloop_collector.write.merges import MergePacer
 
 from tests.collector.schema.spans import request, span
@@ -28,35 +25,27 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(merges, "CALM_SECONDS", 0.1)
 
 
-async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store, tmp_path: Path) -> None:
-    store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
-    spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
-    async with running(MergePacer(store, [writer_of(spool, store, tmp_path)])):
+@dataclass
+class Inserts:
+    calm_seconds: float = math.inf
+
+
+async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store) -> None:
+    store.insert_otlp("traces", request(span(name="stored")), token="stored")
+    inserts = Inserts()
+    async with running(MergePacer(store, [inserts])):
         assert await merges_become(True, store)
-        await spool.append(request(span(name="waits")), item_count=1)
-        spool.seal()
+        inserts.calm_seconds = 0.0
         assert await merges_become(False, store)
-        segment = await spool.take()
-        assert segment is not None
-        segment.remove()
+        inserts.calm_seconds = merges.CALM_SECONDS * 2
         assert await merges_become(True, store)
-    await spool.close()
 
 
-async def test_a_pacer_that_ends_leaves_merges_running(store: Store, tmp_path: Path) -> None:
-    store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
-    spool = Spool.open(tmp_path / "spool", SpoolSettings(), signal="traces")
-    await spool.append(request(span(name="waits")), item_count=1)
-    spool.seal()
-    async with running(MergePacer(store, [writer_of(spool, store, tmp_path)])):
+async def test_a_pacer_that_ends_leaves_merges_running(store: Store) -> None:
+    store.insert_otlp("traces", request(span(name="stored")), token="stored")
+    async with running(MergePacer(store, [Inserts(0.0)])):
         assert await merges_become(False, store)
     assert await merges_become(True, store)
-    await spool.close()
-
-
-def writer_of(spool: Spool, store: Store, directory: Path) -> Writer:
-    """A writer that was not started: what is sealed waits."""
-    return Writer("traces", spool, store, DeadLetters(directory / "dead", store), WriteSettings())
 
 
 @asynccontextmanager

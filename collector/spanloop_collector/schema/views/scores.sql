@@ -67,3 +67,4 @@ SELECT
     lag,
     scored
 FROM {database}.online_scores FINAL
+WHERE status != 'replaced'

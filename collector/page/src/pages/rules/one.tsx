@@ -68,14 +68,14 @@ function Opened({ status, reload }: { status: RuleStatus; reload: () => void }) 
 
 function Overview({ status, project }: { status: RuleStatus; project: string }) {
   const facts: [string, string, string][] = [
-    ["Matched", whole(status.matched), "Rows that the filter let through as they came; those of backfills are counted there"],
+    ["Matched", whole(status.matched), "Rows that the filter let through as they came; those of backfills are counted apart in all of this"],
     ["Sampled", whole(status.sampled), "Rows that were chosen to be scored"],
     ["Scored", whole(status.scored), "Calls of scorers that gave a score"],
     ["Skipped", whole(status.skipped), "Calls that had nothing to score, or came after the budget"],
     ["Failed", whole(status.failed), "Calls that failed for good"],
     ["Waiting", whole(status.waiting), "Calls that are queued"],
-    ["Lag p50", lag(status, "lag_p50") || "–", "From the end of the row to its score, rows of backfills included"],
-    ["Lag p95", lag(status, "lag_p95") || "–", "From the end of the row to its score, rows of backfills included"],
+    ["Lag p50", lag(status, "lag_p50") || "–", "From the end of the row to its score"],
+    ["Lag p95", lag(status, "lag_p95") || "–", "From the end of the row to its score"],
     ["Cost", dollars(status.cost) || "$0", "What models asked for, so far"],
   ];
   return (
