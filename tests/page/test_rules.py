@@ -68,7 +68,7 @@ def test_what_a_rule_found_is_estimated_listed_and_leads_to_its_traces(visit: Vi
     estimates = page.get_by_role("region", name="Estimates")
     expect(estimates.get_by_role("row", name="brief")).to_contain_text(f"{SCORED_ROWS} rows")
     expect(estimates.get_by_role("row", name="settings")).to_contain_text("50% – 50%")
-    expect(tile(page, "Scored")).to_have_text(str(2 * SCORED_ROWS))
+    expect(tile(page, "Backfilled")).to_have_text(str(2 * SCORED_ROWS))
     page.get_by_role("tab", name="Versions").click()
     expect(page.get_by_role("list", name="Versions").get_by_role("listitem").first).to_contain_text("sampling rate")
     page.get_by_role("tab", name="Scores").click()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 CALM_SECONDS = 1.0
 """Inserts must have kept up for this long."""
 REST_PER_WORK = 9.0
-MAX_REST_SECONDS = 5.0
+MAX_REST_SECONDS = 3.0
 LOOK_EVERY_SECONDS = 0.25
 
 

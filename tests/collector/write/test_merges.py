@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
+from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 from spanloop_collector.write import merges
 from spanloop_collector.write.merges import MergePacer
@@ -31,7 +32,7 @@ class Inserts:
 
 
 async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store) -> None:
-    store.insert_otlp("traces", request(span(name="stored")), token="stored")
+    store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
     inserts = Inserts()
     async with running(MergePacer(store, [inserts])):
         assert await merges_become(True, store)
@@ -42,7 +43,7 @@ async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store) -> None:
 
 
 async def test_a_pacer_that_ends_leaves_merges_running(store: Store) -> None:
-    store.insert_otlp("traces", request(span(name="stored")), token="stored")
+    store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
     async with running(MergePacer(store, [Inserts(0.0)])):
         assert await merges_become(False, store)
     assert await merges_become(True, store)

@@ -63,9 +63,13 @@ export interface RuleStatus {
   lag_p50: number | null;
   lag_p95: number | null;
   cost: number;
+  backfilled: number;
+  backfill_failed: number;
+  backfill_waiting: number;
 }
 
-const STATUS = "matched, sampled, scored, skipped, failed, waiting, lag_p50, lag_p95, cost, s.failure AS failure";
+const STATUS = `matched, sampled, scored, skipped, failed, waiting, lag_p50, lag_p95, cost,
+    backfilled, backfill_failed, backfill_waiting, s.failure AS failure`;
 
 /** The rules that score rows of this project: its own, and those of every project. */
 export function listRules(project: string, signal: AbortSignal): Promise<RuleStatus[]> {

@@ -41,7 +41,8 @@ function Opened({ status, reload }: { status: RuleStatus; reload: () => void }) 
   const edit = () => go(addressOfRule(rule, { edit: "1" }));
   useKey("e", "Edit the rule", edit);
   useKey("Escape", "All rules", () => go(addressOf("rules")));
-  const titles: Record<Tab, string> = { overview: "Overview", scores: "Scores", failures: `Failures${status.failed ? ` ${whole(status.failed)}` : ""}`, backfills: "Backfills", versions: "Versions" };
+  const failures = status.failed + status.backfill_failed;
+  const titles: Record<Tab, string> = { overview: "Overview", scores: "Scores", failures: `Failures${failures ? ` ${whole(failures)}` : ""}`, backfills: "Backfills", versions: "Versions" };
   return (
     <div class="column rules">
       <header class="page-head">
@@ -76,12 +77,15 @@ function Overview({ status, project }: { status: RuleStatus; project: string }) 
     ["Waiting", whole(status.waiting), "Calls that are queued"],
     ["Lag p50", lag(status, "lag_p50") || "–", "From the end of the row to its score"],
     ["Lag p95", lag(status, "lag_p95") || "–", "From the end of the row to its score"],
+    ["Backfilled", whole(status.backfilled), "Calls for rows of backfills that are done"],
+    ["Backfills failed", whole(status.backfill_failed), "Calls for rows of backfills that failed for good"],
+    ["Backfills waiting", whole(status.backfill_waiting), "Calls for rows of backfills that are queued"],
     ["Cost", dollars(status.cost) || "$0", "What models asked for, so far"],
   ];
   return (
     <>
       <div class="tiles">{facts.map(([name, value, title]) => <div class="tile" key={name} title={title}><span class="hint">{name}</span><strong class={name === "Failed" && status.failed ? "bad" : ""}>{value}</strong></div>)}</div>
-      <Estimates project={project} rule={status.rule.name} round={status.scored} />
+      <Estimates project={project} rule={status.rule.name} round={status.scored + status.backfilled} />
       <Definition status={status} />
     </>
   );
