@@ -235,6 +235,9 @@ def lineage(
     """Show where a row came from and everything that was made of it."""
     parameters = {"id": id} | ({"project": project} if project else {})
     answer = ApiClient(api_url, key=api_key).get("/v1/lineage", **parameters)
+    if not answer["sources"] and not answer["uses"]:
+        print(f"{id} was copied from nowhere and nothing was made of it; was it the id of a row of this project?")
+        return
     for title, steps in (("came from", answer["sources"]), ("became", answer["uses"])):
         table = Table(
             "from", "row", "to", "row", box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left"

@@ -14,6 +14,8 @@ from spanloop_collector.experiments.measures import USAGE, Quantity
 from spanloop_collector.query.catalog import sql_text
 
 PATH = re.compile(r"(?:metadata\.)?([\w-]+)")
+FAILED = "(error != '' OR mapContains(metadata, 'scorer_errors'))"
+"""SQL for whether a row's task or one of its scorers raised."""
 ROW_FIELDS = ("input", "output", "expected", "error", "scores", "metrics", "metadata", "origin", "id", "trace_id")
 
 
@@ -79,7 +81,7 @@ class CaseQuery:
         sides = ", ".join(str(number) for number in range(len(self.ids)))
         return (
             f"SELECT transform(toString(experiment_id), [{self._ids()}], [{sides}], 255) AS side, "
-            f"sipHash128({self.key}) AS case_key, error != '' AS has_failed, {', '.join(columns)} "
+            f"sipHash128({self.key}) AS case_key, {FAILED} AS has_failed, {', '.join(columns)} "
             f"FROM {self._rows()} WHERE {self._is_case()} AND {condition}"
         )
 

@@ -128,6 +128,7 @@ def test_promote_and_lineage(cli: Cli, request: pytest.FixtureRequest) -> None:
     tree = cli("lineage", "log-1")
     assert re.search(rf"logs {project} +log-1 +dataset hard", tree)
     assert "came from: nothing" in tree
+    assert "nobody was copied from nowhere and nothing was made of it" in cli("lineage", "nobody")
     with pytest.raises(ConfigError, match="--set 'expected': expected FIELD=SQL"):
         cli(*command, "--set", "expected")
     with pytest.raises(ApiError, match="Unknown expression"):

@@ -34,18 +34,23 @@ async def two(experiments: Experiments) -> tuple[str, str]:
 @one_kind
 async def test_one_experiment_alone_has_means(experiments: Experiments) -> None:
     made = await experiments.create("alone")
-    store_cases(experiments.store, case(made["id"], "a", {"exact": 1}), case(made["id"], "b", {"exact": 0.5}))
+    scorer_failed = {"scorer_errors": {"picky": "ValueError"}}
+    store_cases(
+        experiments.store,
+        case(made["id"], "a", {"exact": 1}),
+        case(made["id"], "b", {"exact": 0.5}, metadata=scorer_failed),
+    )
     answer = await experiments.compare("alone")
     assert answer["experiments"][0] | {"experiment": None} == {
         "experiment": None,
         "cases": 2,
         "trials": 2,
-        "errors": 0,
+        "errors": 1,
     }
     (exact,) = answer["scores"]
     assert exact["sides"][0]["mean"] == 0.75
     assert exact["differences"] == []
-    assert answer["text"].splitlines()[0] == "alone: 2 cases"
+    assert answer["text"].splitlines()[0] == "alone: 2 cases, 1 failed"
 
 
 async def test_real_regression_is_told_from_chance(experiments: Experiments) -> None:
