@@ -84,10 +84,12 @@ def fill(folder: Path, rows: int) -> None:
 
 def fill_seed(collector: CollectorProcess) -> None:
     """Sends the traces of the page's tests; the longest has 10,000 spans."""
-    collector.start()
-    seed.fill(collector)
-    wait_for_rows(collector, seed.TOTAL_SPANS, project=seed.PROJECT)
-    collector.stop()
+    try:
+        collector.start()
+        seed.fill(collector)
+        wait_for_rows(collector, seed.TOTAL_SPANS, project=seed.PROJECT)
+    finally:
+        collector.stop()
 
 
 def newest_day(collector: CollectorProcess) -> str:

@@ -63,6 +63,8 @@ def test_rows_are_narrowed_down_by_sql_by_words_and_by_clicks(visit: Visit) -> N
     page.get_by_role("radio", name="Spans").click()
     first = rows(page).first
     expect(first).to_contain_text("claude-sonnet-4-5")
+    # Of messages, what the last one says.
+    expect(first.get_by_role("gridcell").nth(3)).to_have_text(re.compile("^How do I handle the"))
     first.get_by_role("gridcell").nth(2).hover()
     first.get_by_role("button", name="Only Name").click()
     assert filters(page)[-1] == "name = 'chat claude-sonnet-4-5'"

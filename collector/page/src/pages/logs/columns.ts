@@ -15,10 +15,11 @@ export interface LogColumn {
   filter?: (value: string) => string;
 }
 
-/** The text that a person would look for in a value: a plain text, its only member, the last message, or the JSON itself. */
+/** The text that a person would look for in a value: a plain text, the last message, the only member, or the JSON itself. */
 function preview(column: string): string {
   const at = (...path: string[]) => `JSONExtractString(${[column, ...path].join(", ")})`;
-  const texts = [`if(startsWith(${column}, '"'), ${at()}, '')`, `if(JSONLength(${column}) = 1, ${at("1")}, '')`, at("-1", "'content'"), at("'messages'", "-1", "'content'"), at("'choices'", "1", "'message'", "'content'"), at("'content'"), column];
+  const messages = [at("-1", "'content'", "1", "'text'"), at("-1", "'content'"), at("-1", "'parts'", "1", "'content'"), at("'messages'", "-1", "'content'"), at("'choices'", "1", "'message'", "'content'"), at("'content'")];
+  const texts = [`if(startsWith(${column}, '"'), ${at()}, '')`, ...messages, `if(JSONLength(${column}) = 1, ${at("1")}, '')`, column];
   return `substringUTF8(arrayFirst(one -> one != '', [${texts.join(", ")}]), 1, 260)`;
 }
 
