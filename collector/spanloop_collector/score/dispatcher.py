@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import SpanloopError
+from spanloop_collector.score.attendance import Attendance
 from spanloop_collector.score.idle import IdleWatch
 from spanloop_collector.score.line import Key, Line, Lines
 from spanloop_collector.score.outcome import FAILED, RETURNED, Outcome, skipped
@@ -117,6 +118,8 @@ class Dispatcher:
         self._lines = Lines()
         self._owned = slots.owned()
         self._leases: dict[str, Lease] = {}
+        self._attendance = Attendance(now=now)
+        self._complaints: dict[str, str] = {}
         self._under_way = UnderWay()
         self._in_hand: set[str] = set()
         self._finished: dict[str, float] = {}
@@ -164,6 +167,7 @@ class Dispatcher:
         """Tasks with their rows; none when there is nothing to do for so long."""
         deadline = self._now() + wait_seconds
         while True:
+            self._attendance.asks(claim.worker, claim.modules)
             tasks = self._take(claim, min(max_tasks, max(int(MAX_CLAIM_BYTES / self._row_bytes), 1)))
             if tasks:
                 handed_out = await self._with_rows(tasks, claim)
@@ -184,6 +188,7 @@ class Dispatcher:
 
     def extend(self, worker: str, ids: Iterable[str]) -> list[str]:
         """Renews leases; returns the tasks that the worker still has, without those of slots that went elsewhere."""
+        self._attendance.is_there(worker)
         owned = self._slots.owned()
         kept = [
             id for id in ids if (lease := self._leases.get(id)) and lease.worker == worker and lease.task.slot in owned
@@ -234,6 +239,17 @@ class Dispatcher:
                 self.nudge()
         if len(self._lines):
             self._available.set()
+        await self._complain()
+
+    async def _complain(self) -> None:
+        """Lets rules say it when no worker takes their tasks, and when that is over."""
+        waiting = [(key, rule) for key, _ in self._lines.in_turn() if (rule := self._book.revision(key[0], key[1]))]
+        complaints = self._attendance.complaints(waiting)
+        for rule_id in complaints.keys() | self._complaints.keys():
+            rule, message = self._book.current(rule_id), complaints.get(rule_id, "")
+            if rule is not None and message != self._complaints.get(rule_id, ""):
+                await asyncio.to_thread(self._book.report, rule, message)
+        self._complaints = complaints
 
     def _read_every(self) -> float:
         return READ_OTHERS_SECONDS if self._slots.has_others and self._book.active() else READ_SECONDS

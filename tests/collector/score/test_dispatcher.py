@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from spanloop_collector.score.attendance import PATIENCE_SECONDS
 from spanloop_collector.score.dispatcher import LEASE_SECONDS, Claim, Dispatcher, HandedOut
 from spanloop_collector.score.outcome import FAILED, SCORED, OneScore, Outcome
 from spanloop_collector.score.pace import Pace
@@ -30,6 +31,7 @@ class Bench:
     spent: float = 0.0
     is_at_end: bool = True
     held: int = 0
+    failure: str = ""
 
     def __post_init__(self) -> None:
         anything: Any = self
@@ -53,6 +55,9 @@ class Bench:
 
     def revision(self, rule_id: str, revision: int) -> Rule:
         return self.rule
+
+    def report(self, rule: Rule, message: str) -> None:
+        self.failure = message
 
     def read(self, slots: Iterable[int], *, is_known: Any, limit: int) -> list[Task]:
         found = [task for task in self.queued if not is_known(task.id)]
@@ -143,6 +148,26 @@ async def test_tasks_go_only_where_their_module_is() -> None:
     bench = Bench(rule(), tasks(1))
     assert await bench.claim(Claim("w1", frozenset({"other"}))) == []
     assert len(await bench.claim(HAS_M)) == 1
+
+
+async def test_a_rule_says_it_when_no_worker_takes_its_tasks() -> None:
+    bench = Bench(rule(), tasks(1))
+    assert await bench.claim(Claim("w1", frozenset({"other"}))) == []
+    bench.now += PATIENCE_SECONDS - 1
+    await bench.claim(Claim("w1", frozenset({"other"})))
+    assert bench.failure == ""
+    bench.now += 2
+    await bench.claim(Claim("w1", frozenset({"other"})))
+    assert bench.failure == (
+        "nothing is scored: no worker has 'm', which 'f' needs; name it with `spanloop score --module`"
+    )
+    bench.now += PATIENCE_SECONDS + 1
+    await bench.dispatcher._refill()
+    assert bench.failure.startswith("nothing is scored: no worker asks for tasks; start `spanloop score`")
+
+    assert await bench.claim(HAS_M)
+    await bench.dispatcher._refill()
+    assert bench.failure == ""
 
 
 async def test_tasks_of_a_worker_that_went_away_are_taken_over_until_they_count_as_lost() -> None:
