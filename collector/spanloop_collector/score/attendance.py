@@ -51,6 +51,4 @@ class Attendance:
     def _complaint(self, scorer: str, module: str) -> str:
         if not self._modules:
             return f"{COMPLAINT}no worker asks for tasks; start `spanloop score`, or set score.workers to 1 or more"
-        return (
-            f"{COMPLAINT}no worker has {module!r}, which {scorer!r} needs; start one with it (spanloop score --module)"
-        )
+        return f"{COMPLAINT}no worker has {module!r}, which {scorer!r} needs; name it with `spanloop score --module`"

@@ -21,18 +21,17 @@ from clickhouse_connect.driver.exceptions import Error
 from spanloop_collector.errors import SpanloopError
 from spanloop_collector.score.attendance import Attendance
 from spanloop_collector.score.idle import IdleWatch
+from spanloop_collector.score.limits import Limits
 from spanloop_collector.score.line import Key, Line, Lines
 from spanloop_collector.score.outcome import FAILED, RETURNED, Outcome, skipped
 from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.queue_reader import QueueReader
-from spanloop_collector.score.rates import Allowances
 from spanloop_collector.score.rule import Rule, RuleScorer
 from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.score.scored_rows import RowReader, ScoredRow
 from spanloop_collector.score.slots import Slots
 from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.task import Task
-from spanloop_collector.score.under_way import UnderWay
 from spanloop_collector.store.bells import Bell
 
 LEASE_SECONDS = 30.0
@@ -49,7 +48,6 @@ TYPICAL_ROW_BYTES = 8 * 1024.0
 """Until some were seen: no more rows are read than are likely to fit a claim."""
 KNOWN_SECONDS = 120.0
 """How long a finished task is remembered, so that its line in the queue is not read as a new one."""
-BUDGET_WAIT_SECONDS = 600.0
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 
@@ -111,7 +109,7 @@ class Dispatcher:
         self._rows = rows
         self._results = results
         self._idle = idle
-        self._spending = spending
+        self._limits = Limits(spending, now=now)
         self._slots = slots
         self._pace = pace
         self._now = now
@@ -120,12 +118,9 @@ class Dispatcher:
         self._leases: dict[str, Lease] = {}
         self._attendance = Attendance(now=now)
         self._complaints: dict[str, str] = {}
-        self._under_way = UnderWay()
         self._in_hand: set[str] = set()
         self._finished: dict[str, float] = {}
-        self._held_back: dict[str, float] = {}
         self._row_bytes = TYPICAL_ROW_BYTES
-        self._allowances = Allowances(now=now)
         self._background: set[asyncio.Future[None]] = set()
         self._bell: Bell | None = None
         self._read_at = 0.0
@@ -205,7 +200,7 @@ class Dispatcher:
             if lease is not None and lease.worker != worker:
                 # It took too long and somebody else has it now.
                 continue
-            self._under_way.took(outcome.task.queue_key, outcome.duration_seconds)
+            self._limits.learn(outcome)
             if not self._retry(outcome):
                 final.append(outcome)
         try:
@@ -214,7 +209,7 @@ class Dispatcher:
             # Known before it is let go: the queue must not be read in between.
             for outcome in final:
                 self._finish(outcome.task)
-                self._spending.add(outcome.task.rule_id, outcome.cost)
+                self._limits.pay(outcome)
             for outcome in outcomes:
                 self._release(outcome.task.id, worker)
             self._available.set()
@@ -296,7 +291,7 @@ class Dispatcher:
         lease = self._leases.get(id)
         if lease is not None and lease.worker == worker:
             del self._leases[id]
-            self._under_way.remove(lease.task.queue_key, worker)
+            self._limits.comes_back(lease.task, worker)
 
     def _take(self, claim: Claim, max_tasks: int) -> list[Task]:
         taken: list[Task] = []
@@ -307,8 +302,7 @@ class Dispatcher:
             if rule is None:
                 self._lines.drop(key)
                 continue
-            count = self._allowed(rule, key, line, claim, max_tasks - len(taken))
-            found = self._sound(rule, [line.take() for _ in range(count)])
+            found = self._sound(rule, self._next_of(rule, key, line, claim, max_tasks - len(taken)))
             taken += [task for task in found if claim.project in ("", task.project)]
             for task in found:
                 if claim.project not in ("", task.project):
@@ -318,9 +312,7 @@ class Dispatcher:
         until = self._now() + LEASE_SECONDS
         for task in taken:
             self._leases[task.id] = Lease(task, claim.worker, until)
-            self._under_way.add(task.queue_key, claim.worker)
-            self._allowances.take(_scorer_name(task), 1)
-            self._allowances.take(task.rule_id, 1)
+            self._limits.goes(task, claim.worker)
         return taken
 
     def _sound(self, rule: Rule, tasks: Sequence[Task]) -> list[Task]:
@@ -336,35 +328,17 @@ class Dispatcher:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
-    def _allowed(self, rule: Rule, key: Key, line: Line, claim: Claim, most: int) -> int:
-        """How many tasks of a line may go to this worker now; none of a rule that was stopped, but for a backfill."""
+    def _next_of(self, rule: Rule, key: Key, line: Line, claim: Claim, most: int) -> list[Task]:
+        """The tasks of a line that may go to this worker now; of a rule that was stopped only those of backfills."""
         current, scorer = self._book.current(rule.rule_id), rule.scorer(key[2])
-        if scorer is None or current is None or (not current.enabled and not line.is_backfill):
-            return 0
-        if scorer.module and scorer.module not in claim.modules:
-            return 0
-        most = min(most, len(line), self._under_way.room(key, claim.worker, concurrency=scorer.concurrency))
-        most = self._allowances.available("/".join((key[0], key[2])), scorer.calls_per_minute, most=most)
-        allowed = self._within_budget(current, most)
-        self._give_up_waiting(current, line, allowed)
-        return max(allowed, 0)
-
-    def _within_budget(self, rule: Rule, most: int) -> int:
-        if rule.budget.cost_per_day and self._spending.today(rule.rule_id) >= rule.budget.cost_per_day:
-            return 0
-        return self._allowances.available(rule.rule_id, rule.budget.scores_per_minute, most=most)
-
-    def _give_up_waiting(self, rule: Rule, line: Line, allowed: int) -> None:
-        """Skips what waited for the budget too long: a line that only grows would never be served again."""
-        has_budget = rule.budget.cost_per_day or rule.budget.scores_per_minute
-        if allowed > 0 or not has_budget:
-            self._held_back.pop(rule.rule_id, None)
-            return
-        since = self._held_back.setdefault(rule.rule_id, self._now())
-        if self._now() - since > BUDGET_WAIT_SECONDS and len(line):
+        if scorer is None or current is None or (scorer.module and scorer.module not in claim.modules):
+            return []
+        most = min(most, len(line) if current.enabled else line.backfilled)
+        allowed = self._limits.allowed(key, current, scorer, worker=claim.worker, most=most)
+        if self._limits.is_held_back_too_long(current, allowed) and len(line):
             late = [line.take() for _ in range(len(line))]
             self._in_background(self._skip(late, "over the rule's budget"))
-            self._held_back.pop(rule.rule_id, None)
+        return [line.take(only_backfill=not current.enabled) for _ in range(allowed)]
 
     async def _with_rows(self, tasks: Sequence[Task], claim: Claim) -> list[HandedOut]:
         """The tasks with what there is to score; those whose row is gone are skipped."""
@@ -414,8 +388,6 @@ class Dispatcher:
             return True
         rule = self._book.revision(task.rule_id, task.revision)
         scorer = rule.scorer(task.scorer) if rule is not None else None
-        if outcome.retry_after_seconds:
-            self._allowances.pause(_scorer_name(task), outcome.retry_after_seconds)
         if outcome.status != FAILED or not outcome.is_retryable or scorer is None:
             return False
         if task.attempt >= scorer.max_attempts:
@@ -424,7 +396,3 @@ class Dispatcher:
         pause = max(pause * random.uniform(0.75, 1.25), outcome.retry_after_seconds)
         self._lines.delay(task.next_attempt(), self._now() + pause)
         return True
-
-
-def _scorer_name(task: Task) -> str:
-    return f"{task.rule_id}/{task.scorer}"

@@ -23,9 +23,9 @@ class Line:
         return len(self._live) + len(self._backfill)
 
     @property
-    def is_backfill(self) -> bool:
-        """Whether only a backfill waits here; that goes on while its rule is disabled."""
-        return not self._live
+    def backfilled(self) -> int:
+        """How many are of backfills, which go on while their rule is disabled."""
+        return len(self._backfill)
 
     def add(self, task: Task, *, is_first: bool = False) -> None:
         """Puts a task at the end, or in front."""
@@ -42,9 +42,9 @@ class Line:
         self._backfill = deque(filter(is_ours, self._backfill))
         return lost
 
-    def take(self) -> Task:
+    def take(self, *, only_backfill: bool = False) -> Task:
         """The next task."""
-        return self._live.popleft() if self._live else self._backfill.popleft()
+        return self._live.popleft() if self._live and not only_backfill else self._backfill.popleft()
 
 
 class Lines:

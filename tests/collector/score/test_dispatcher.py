@@ -150,6 +150,14 @@ async def test_tasks_go_only_where_their_module_is() -> None:
     assert len(await bench.claim(HAS_M)) == 1
 
 
+async def test_backfills_go_on_beside_what_waits_for_a_stopped_rule() -> None:
+    bench = Bench(rule(enabled=False), [*tasks(2), replace(tasks(1)[0], id="old", backfill="b1")])
+
+    assert [each.task.id for each in await bench.claim(HAS_M)] == ["old"]
+    bench.rule = replace(bench.rule, enabled=True)
+    assert [each.task.id for each in await bench.claim(HAS_M)] == ["f0"]
+
+
 async def test_a_rule_says_it_when_no_worker_takes_its_tasks() -> None:
     bench = Bench(rule(), tasks(1))
     assert await bench.claim(Claim("w1", frozenset({"other"}))) == []
