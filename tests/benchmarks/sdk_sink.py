@@ -34,8 +34,9 @@ def main() -> None:
     """Serves until the input ends."""
     server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", -1)])
     server.add_generic_rpc_handlers((_TakeAll(),))
-    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    port = server.add_insecure_port("127.0.0.1:0")
     server.start()
+    print(port, flush=True)
     sys.stdin.read()
     server.stop(None)
 

@@ -24,7 +24,7 @@ from tests.benchmarks.sdk_sink import running_sink
 
 TOKENS = 200
 STREAMS = 20  # between two flushes; an application's requests to the collector hold more
-TURNS = 25
+TURNS = 10
 PACE_SECONDS = 0.005  # a token, of a fast model
 MESSAGES: Any = [{"role": "user", "content": "Where is order 7?"}]
 BAR = 0.01

@@ -17,7 +17,7 @@ _is_text = re.compile(_TEXT, re.DOTALL).fullmatch
 
 def joined_runs(events: list[bytes]) -> list[bytes]:
     """The same, where those like the one in the middle are joined when they follow each other."""
-    like = _find(events[len(events) // 2]) if events else None
+    like = _find(events[len(events) // 2]) if len(events) > 2 else None
     if like is None or like["before"].count(b'"delta"') > 1:
         return events
     before, after = like["before"], like["after"]
