@@ -10,6 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store.address import server_address
+from spanloop_collector.store.memory import import_engine
 
 CONNECT_TIMEOUT_SECONDS = 5
 INSERT_TIMEOUT_SECONDS = 300
@@ -71,6 +72,7 @@ def _connect_embedded(
     settings: StoreSettings, directory: Path, session: dict[str, str], database: str | None
 ) -> Client:
     directory.mkdir(parents=True, exist_ok=True)
+    import_engine()
     return clickhouse_connect.get_client(
         interface="chdb",
         path=str(directory),
