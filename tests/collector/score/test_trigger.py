@@ -27,19 +27,18 @@ COLLECTOR = str(Path(spanloop_collector.__file__).parent)
 
 
 @pytest.mark.parametrize(("filter", "tasks_per_span"), [("name = 'nothing'", 0), ("name = 'work'", 10)])
-async def test_python_does_as_much_for_a_thousand_spans_as_for_one(
+async def test_python_does_as_much_for_a_thousand_spans_and_ten_rules_as_for_one(
     store: Store, tmp_path: Path, filter: str, tasks_per_span: int
 ) -> None:
-    book = RuleBook(store)
-    for number in range(10):
-        scorers = (RuleScorer("is_json", "is_json"),)
-        book.put(Rule("p", f"rule {number}", scorers, filter=filter), actor=Actor("test"))
+    book, scorers = RuleBook(store), (RuleScorer("is_json", "is_json"),)
     pace = Pace(lambda: math.inf)
     trigger = Trigger(store, book, Results(store, book, pace=pace), pace=pace, on_queued=lambda: None)
-    calls = []
+    calls: dict[tuple[int, int], int] = {}
     async with line(tmp_path, store) as it:
         # The first time fills caches.
-        for number, spans in enumerate((1, 1, 1000)):
+        for number, (rules, spans) in enumerate(((1, 1), (1, 1), (10, 1), (10, 1), (10, 1000))):
+            for rule in range(rules):
+                book.put(Rule("p", f"rule {rule}", scorers, filter=filter), actor=Actor("test"))
             sent, received = request(*(span() for _ in range(spans))), START + number * 1_000_000
             pieces = stamp(sent, project="", default_project="p", received_unix_nano=received)
             await it.spool.append(b"".join(pieces), item_count=spans)
@@ -47,10 +46,11 @@ async def test_python_does_as_much_for_a_thousand_spans_as_for_one(
             segment = await it.spool.take(5)
             assert segment is not None
             store.insert_otlp("traces", segment.path, token=segment.token)
-            calls.append(calls_of(partial(trigger.look, [segment])))
+            calls[rules, spans] = calls_of(partial(trigger.look, [segment]))
 
-    assert calls[2] == calls[1]
-    assert store.column(f"SELECT count() FROM {store.database}.scoring_queue") == [1002 * tasks_per_span]
+    assert calls[1, 1] == calls[10, 1] == calls[10, 1000]
+    queued = store.column(f"SELECT count() FROM {store.database}.scoring_queue")
+    assert queued == [(2 + 1002 * 10) * tasks_per_span // 10]
 
 
 def calls_of(work: Callable[[], object]) -> int:
