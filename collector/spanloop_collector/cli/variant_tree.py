@@ -31,8 +31,11 @@ def _add_rows(table: Table, found: list[Mapping[str, Any]], *, parent: str, dept
 
 
 def _describe(variant: Mapping[str, Any], depth: int) -> list[str]:
-    value = json.dumps(variant.get("value"), ensure_ascii=False)
-    change = f"{variant['step']}.{variant['parameter']} = {value}" if variant["parent"] else "as it is"
+    if variant["parent"]:
+        change = _setting(variant["step"], variant["parameter"], variant.get("value"))
+    else:
+        steps = variant["effective"].items()
+        change = ", ".join(_setting(step, *each) for step, given in steps for each in given.items()) or "as it is"
     cells = ["  " * depth + variant["name"], change]
     outcome = variant.get("outcome")
     if outcome is None:
@@ -45,3 +48,7 @@ def _describe(variant: Mapping[str, Any], depth: int) -> list[str]:
         "" if against is None else f"{against:+.1f} %",
         outcome["completed"],
     ]
+
+
+def _setting(step: str, parameter: str, value: Any) -> str:
+    return f"{step}.{parameter} = {json.dumps(value, ensure_ascii=False)}"

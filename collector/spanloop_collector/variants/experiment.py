@@ -102,11 +102,11 @@ class VariantExperiment:
             merged.setdefault(change.step, {})[change.parameter] = change.value
         return merged
 
-    def variant(self, name: str) -> Variant:
+    def variant(self, name: str, *, field: str = "variant") -> Variant:
         """The variant of that name; raises NotFoundError."""
         if name not in self.variants:
             known = ", ".join(self.variants) or "none yet"
-            raise NotFoundError(f"variant: {self.name} has no variant {name!r}; there are: {known}")
+            raise NotFoundError(f"{field}: {self.name} has no variant {name!r}; there are: {known}")
         return self.variants[name]
 
     def against_baseline(self, name: str) -> float | None:
@@ -162,7 +162,7 @@ def add_variant(experiment: VariantExperiment, name: str, variant: Variant) -> V
         raise InvalidRequestError(
             f"name: expected up to {MAX_NAME_CHARACTERS} characters without a slash, got {name!r:.100}", field="name"
         )
-    experiment.variant(variant.parent)
+    experiment.variant(variant.parent, field="parent")
     _check_step(experiment, variant.step, "step")
     check_parameter(variant.parameter, variant.value, path="value")
     if name in experiment.variants:

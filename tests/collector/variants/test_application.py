@@ -84,7 +84,7 @@ def test_from_baseline_to_the_better_variant(start_collector: StartCollector, tm
         assert variants(collector, "create", "sums", "--url", url, "--step", "adder") == ""
         assert variants(collector, "tasks", "sums", "-f", str(tasks)) == "4 tasks\n"
         base = variants(collector, "baseline", "sums", "--set", "adder.temperature=0.9", "--wait")
-        assert lines(base) == [["baseline", "as it is", "2 of 4", "50.0 %"]]
+        assert lines(base) == [["baseline", "adder.temperature = 0.9", "2 of 4", "50.0 %"]]
         assert "locked" in variants(collector, "tasks", "sums", "-f", str(tasks), fails=True)
         assert "not of the form" in variants(collector, "add", "sums", "large", "--set", "model=large", fails=True)
         variants(collector, "add", "sums", "large", "--set", "adder.model=large")
@@ -93,7 +93,7 @@ def test_from_baseline_to_the_better_variant(start_collector: StartCollector, tm
         assert json.loads(added.removeprefix("cold: ")) == {"adder": {"temperature": 0.2, "model": "large"}}
         done = variants(collector, "run", "sums", "cold", "--wait")
     assert lines(done) == [
-        ["baseline", "as it is", "2 of 4", "50.0 %"],
+        ["baseline", "adder.temperature = 0.9", "2 of 4", "50.0 %"],
         ["large", 'adder.model = "large"', "3 of 4", "75.0 %", "+50.0 %"],
         ["cold", "adder.temperature = 0.2", "4 of 4", "100.0 %", "+100.0 %"],
     ]

@@ -112,7 +112,7 @@ def test_what_is_too_early_or_too_late_is_refused() -> None:
     for refused, words in attempts:
         with pytest.raises(ConflictError, match=words):
             refused()
-    with pytest.raises(NotFoundError, match="has no variant 'x'; there are: baseline"):
+    with pytest.raises(NotFoundError, match="variant: colder has no variant 'x'; there are: baseline"):
         start_variant(with_baseline(), "x", "r")
 
 
@@ -135,6 +135,8 @@ def test_a_variant_that_is_wrong_is_refused_by_its_field() -> None:
     ):
         with pytest.raises(InvalidRequestError, match=words):
             add_variant(experiment, "a", variant)
+    with pytest.raises(NotFoundError, match="parent: colder has no variant 'none'; there are: baseline"):
+        add_variant(experiment, "a", Variant("none", "classifier", "temperature", 0.3))
 
 
 def test_adding_a_variant_again_changes_nothing_and_another_of_its_name_is_refused() -> None:
