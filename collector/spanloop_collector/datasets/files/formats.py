@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from spanloop_collector.datasets.files import csv_file, jsonl, parquet
+from spanloop_collector.datasets.files import csv_file, jsonl
 from spanloop_collector.datasets.files.records import Numbered, Source
 from spanloop_collector.errors import ConfigError
 
@@ -51,6 +51,8 @@ def read_records(path: Path, format: FileFormat) -> Source:
     if format is FileFormat.FOLDER:
         return _read_folder(path)
     if format is FileFormat.PARQUET:
+        from spanloop_collector.datasets.files import parquet  # late: pyarrow is large, and few commands need it
+
         return parquet.read(path)
     if path == STANDARD_STREAM:
         read = jsonl.read_stream if format is FileFormat.JSONL else csv_file.read_stream
@@ -61,6 +63,8 @@ def read_records(path: Path, format: FileFormat) -> Source:
 def write_rows(path: Path, format: FileFormat, rows: Iterable[Mapping[str, Any]]) -> None:
     """Writes rows as they come. A file takes its name only once it is whole."""
     if format is FileFormat.FOLDER:
+        from spanloop_collector.datasets.files import parquet
+
         parquet.write_folder(path, rows)
     elif path == STANDARD_STREAM:
         write = {FileFormat.JSONL: jsonl.write_stream, FileFormat.CSV: csv_file.write_stream}.get(format)
@@ -72,6 +76,8 @@ def write_rows(path: Path, format: FileFormat, rows: Iterable[Mapping[str, Any]]
 
 
 def _write_file(path: Path, format: FileFormat, rows: Iterable[Mapping[str, Any]]) -> None:
+    from spanloop_collector.datasets.files import parquet
+
     part = path.with_name(path.name + ".part")
     writers = {FileFormat.JSONL: jsonl.write, FileFormat.CSV: csv_file.write, FileFormat.PARQUET: parquet.write}
     try:
