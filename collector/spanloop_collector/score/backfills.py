@@ -200,16 +200,23 @@ class Backfills:
         state = backfill.state
         where = _window(backfill) + (f" AND {_key()} <= {_key_of(end)}" if end else "")
         rows = rows_of(self._store.database, where, is_final=True)
-        conditions = [f"({state.condition})"] if state.condition else []
+        if state.condition:
+            rows = f"(SELECT * FROM {rows} WHERE {state.condition})"
         if state.failed:
-            conditions.append(
-                f"(trace_id, span_id) IN (SELECT trace_id, span_id FROM {self._store.database}.online_scores FINAL "
-                f"WHERE rule_id = {sql_text(rule.rule_id)} AND status = 'failed')"
+            rows = (
+                f"(SELECT * FROM {rows} AS logs INNER JOIN (SELECT trace_id, span_id, groupUniqArray(scorer) AS failed "
+                f"FROM {self._store.database}.online_scores FINAL WHERE rule_id = {sql_text(rule.rule_id)} "
+                "AND status = 'failed' GROUP BY trace_id, span_id) AS failures USING (trace_id, span_id))"
             )
-        if conditions:
-            rows = f"(SELECT * FROM {rows} WHERE {' AND '.join(conditions)})"
         run = backfill.id if state.again or state.failed else ""
-        select = select_matches([rule], rows, run=run, backfill=backfill.id, rate="1." if state.all else "")
+        select = select_matches(
+            [rule],
+            rows,
+            run=run,
+            backfill=backfill.id,
+            rate="1." if state.all else "",
+            among="failed" if state.failed else "",
+        )
         settings = settings_clause(
             {
                 "insert_deduplication_token": f"backfill:{backfill.id}:{state.chunk}",

@@ -103,26 +103,32 @@ def group_key(rule: Rule) -> str:
     return f"concat(toString({rule.scope.group_by}), '\\n', toString({number}))"
 
 
-def match_tuple(rule: Rule, *, run: str = "", backfill: str = "", rate: str = "") -> str:
+def match_tuple(rule: Rule, *, run: str = "", backfill: str = "", rate: str = "", among: str = "") -> str:
     """SQL for a row's line in `scoring_matches`, without what is the same for every rule: see `select_matches`."""
     scope, chance = rule.scope.type, rate or probability(rule)
     key = group_key(rule)
     sample_key = f"toString({rule.scope.group_by})" if scope == GROUP else "trace_id"
-    scorers = ", ".join(sql_text(scorer.name) for scorer in rule.scorers)
+    scorers = f"[{', '.join(sql_text(scorer.name) for scorer in rule.scorers)}]"
+    if among:
+        scorers = f"arrayFilter(name -> has({among}, name), {scorers})"
     return (
-        f"tuple({sql_text(rule.rule_id)}, toUInt32({rule.revision}), [{scorers}], "
+        f"tuple({sql_text(rule.rule_id)}, toUInt32({rule.revision}), {scorers}, "
         f"{'trace_id' if scope != GROUP else sql_text('')}, {'span_id' if scope == SPAN else sql_text('')}, {key}, "
         f"toFloat64({chance}), {is_sampled(sample_key, chance)}, {sql_text(run)}, {sql_text(backfill)})"
     )
 
 
-def select_matches(rules: Sequence[Rule], rows: str, *, run: str = "", backfill: str = "", rate: str = "") -> str:
+def select_matches(
+    rules: Sequence[Rule], rows: str, *, run: str = "", backfill: str = "", rate: str = "", among: str = ""
+) -> str:
     """A SELECT of the columns of `scoring_matches`: each row once for each rule that it matches.
 
     `rows` is read once, whatever the number of rules. A trace or a group is one line, however many rows it has.
+    `among` is a column of `rows` with the names of the only scorers that count for the row.
     """
     cases = ", ".join(
-        f"if({is_match(rule)}, [{match_tuple(rule, run=run, backfill=backfill, rate=rate)}], [])" for rule in rules
+        f"if({is_match(rule)}, [{match_tuple(rule, run=run, backfill=backfill, rate=rate, among=among)}], [])"
+        for rule in rules
     )
     spans = (
         f"SELECT project, hit.1 AS rule_id, hit.2 AS rule_version, hit.3 AS scorers, hit.4 AS trace_id, "
