@@ -32,7 +32,7 @@ LOW = "scores['Factuality'] < 0.5"
 # LLM calls of one project, 125 a second, one in ten rated low; texts of about half a kilobyte each.
 FILL = """
 INSERT INTO {database}.spans (
-    project, created, end_time, version, received, id, trace_id, span_id, name, type, input, output, scores, metrics,
+    project, created, end_time, version, received, trace_id, span_id, name, type, input, output, scores, metrics,
     model, provider, tokens, metadata, tags
 )
 SELECT
@@ -41,7 +41,6 @@ SELECT
     created + toIntervalMillisecond(900),
     number + 4611686018427387904,
     now64(6),
-    lower(hex(sipHash64(number))),
     lower(hex(sipHash128(number))),
     lower(hex(sipHash64(number))),
     'answer',
@@ -49,7 +48,7 @@ SELECT
     concat('{{"question":"', {words}, '","n":', toString(number), '}}'),
     concat('{{"answer":"', {words}, '"}}'),
     map('Factuality', if(number % 10 = 0, 0.2, 0.9)),
-    map('start', number, 'end', number + 1, 'tokens', 300),
+    map('tokens', 300),
     'gpt-4o-mini',
     'openai',
     300,
