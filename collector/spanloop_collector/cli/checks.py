@@ -24,7 +24,9 @@ BACKLOG_WARNING_SECONDS = 30.0
 BACKLOG_WARNING_SHARE = 0.5
 LOW_DISK_FACTOR = 4
 """Free disk below this many times `spool.min_free_disk_bytes` is worth a warning."""
-MIN_CLICKHOUSE_VERSION = (25, 8)
+MIN_CLICKHOUSE_VERSION = (26, 7)
+"""The oldest that was tried. Word indexes and settings of inserts are younger than 25; blocks of an insert are bounded
+in bytes since 26.6."""
 CONNECT_SECONDS = 2.0
 
 Status = dict[str, Any]
