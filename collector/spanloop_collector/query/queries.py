@@ -25,6 +25,7 @@ from spanloop_collector.query.readers import ReaderPool
 from spanloop_collector.query.refusal import refuse
 from spanloop_collector.query.server_user import reader_url
 from spanloop_collector.query.statement import Statement
+from spanloop_collector.schema.cluster import on_cluster
 from spanloop_collector.settings import QuerySettings, StoreSettings
 from spanloop_collector.telemetry import QUERIES
 
@@ -212,8 +213,7 @@ class Queries:
     def _end(self, run: _Run) -> None:
         """Ends a statement that nobody waits for any more."""
         run.is_cancelled = True
-        on_cluster = f"ON CLUSTER '{self._store.cluster}'" if self._store.cluster else ""
-        kill = KILL.format(on_cluster=on_cluster, mark=run.mark)
+        kill = KILL.format(on_cluster=on_cluster(self._store.cluster), mark=run.mark)
 
         def work() -> None:
             # The first may come before ClickHouse has the statement.

@@ -17,6 +17,9 @@ NUMBER_MAP = "Map(LowCardinality(String), Float64)"
 HAS_ENDED = "toUnixTimestamp64Nano(end_time) > 0"
 """SQL for whether a row has `metrics.end`."""
 
+ROW_ID = "if(empty(id), span_id, id)"
+"""SQL for a row's id, from `spans`. The index `by_id` is one of this very expression."""
+
 SENDERS = {
     "flat_input": {
         "gen_ai.system.message": "system",
@@ -236,7 +239,7 @@ def times() -> str:
 FRAGMENTS: dict[str, Callable[..., str]] = {
     "row_columns": row_columns,
     "times": times,
-    "has_ended": lambda: HAS_ENDED,
+    "row_id": lambda: ROW_ID,
     "events": lambda: f"Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes {TEXT_MAP}))",
     "links": lambda: f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {TEXT_MAP}))",
     "heads": any_value.heads,

@@ -1,5 +1,5 @@
     -- Columns up to `origin` are the row shape that datasets and experiments share; the rest is what OTLP says beside it.
-    if(empty(id), span_id, id) AS id,
+    {row_id} AS id,
     trace_id,
     span_id,
     parent_id,

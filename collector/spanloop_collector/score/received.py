@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
 from spanloop_collector.receive.shape import STAMP_FIELD
-from spanloop_collector.receive.wire import LENGTH_DELIMITED, encode_varint
+from spanloop_collector.receive.wire import LENGTH_DELIMITED, encode_varint, read_varint
 from spanloop_collector.spool.segment import SealedSegment
 
 # Rows of a replayed request are far away from the rest of its segment; between them lie rows of other segments.
@@ -60,26 +60,11 @@ def _stamped(end: bytes) -> Iterable[int]:
     if at < 0:
         return ()
     # Behind the tag: the stamp's length, the project with its tag and length, then the time.
-    position = _after_varint(end, at + len(STAMP_TAG))
+    _, position = read_varint(end, at + len(STAMP_TAG), len(end))
     if end[position : position + 1] != b"\x0a":
         return ()
-    project_length, position = _varint(end, position + 1)
+    project_length, position = read_varint(end, position + 1, len(end))
     position += project_length
     if end[position : position + 1] != TIME_TAG:
         return ()
     return (int.from_bytes(end[position + 1 : position + 9], "little") // 1000,)
-
-
-def _after_varint(data: bytes, position: int) -> int:
-    return _varint(data, position)[1]
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[position]
-        value |= (byte & 0x7F) << shift
-        position += 1
-        if byte < 0x80:
-            return value, position
-        shift += 7

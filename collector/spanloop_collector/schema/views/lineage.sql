@@ -38,7 +38,7 @@ FROM
         JSONExtractString(origin, 'id') AS from_id,
         'experiment' AS to_type,
         toString(experiment_id) AS to_object_id,
-        if(empty(id), span_id, id) AS to_id,
+        {row_id} AS to_id,
         '' AS to_version,
         created
     FROM {database}.spans FINAL

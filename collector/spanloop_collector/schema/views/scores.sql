@@ -30,7 +30,7 @@ FROM
         project,
         trace_id,
         span_id,
-        if(empty(id), span_id, id) AS id,
+        {row_id} AS id,
         name AS span_name,
         created,
         arrayJoin(CAST(
