@@ -141,6 +141,15 @@ def test_rows_that_the_schema_refuses_are_named_and_the_others_stored(open_datas
     assert values(dataset, "input") == [({"fine": 1},)]
 
 
+def test_a_row_too_large_for_a_request_costs_no_other(open_dataset: Open) -> None:
+    dataset = open_dataset("sdk-huge")
+    dataset.insert("before", id="before")
+    with pytest.raises(ApiError, match="row 'huge': the request is larger than"):
+        dataset.insert("x" * (65 << 20), id="huge")
+    dataset.insert("after", id="after")
+    assert values(dataset, "input") == [("before",), ("after",)]
+
+
 def test_a_value_that_json_does_not_have_is_refused_at_once(open_dataset: Open) -> None:
     dataset = open_dataset("sdk-nan")
     with pytest.raises(ValueError, match="not JSON compliant"):

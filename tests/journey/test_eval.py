@@ -157,12 +157,11 @@ def test_experiments_are_logged_by_hand(shared_collector: CollectorProcess, proj
 def test_hill_climbing_starts_from_the_last_experiment(shared_collector: CollectorProcess, project: str) -> None:
     with pytest.raises(RuntimeError, match="has no earlier experiment to start from"):
         Eval(project, BaseExperiment(), double, [right], experiment_name="nothing")
-    Eval(project, [{"input": n} for n in range(3)], double, [], experiment_name="start")
+    count = 1_100  # more than a page
+    Eval(project, [{"input": n} for n in range(count)], double, [], experiment_name="start")
     climbed = Eval(project, BaseExperiment("start"), lambda input: input * 2 if input else 1, [right])
     assert sorted((each.input, each.expected, each.scores["right"]) for each in climbed.results) == [
-        (0, 0, 0.0),
-        (1, 2, 1.0),
-        (2, 4, 1.0),
+        (n, n * 2, float(n > 0)) for n in range(count)
     ]
 
 

@@ -18,7 +18,8 @@ Row = dict[str, Any]
 MAX_ROWS = 1_000
 MAX_CHARS = 2 * 1024 * 1024
 SHOWN_ERRORS = 3
-REFUSED_STATUS = frozenset({400, 413})
+TOO_LARGE = 413
+REFUSED_STATUS = frozenset({400, TOO_LARGE})
 """These rows will never be taken."""
 
 
@@ -61,12 +62,7 @@ class Batch:
         while self._changes:
             kind, group = next(itertools.groupby(self._changes, key=lambda change: change.kind))
             rows = [change.row for change in group]
-            try:
-                refused += _send(client, path, kind, rows)
-            except ApiError as error:
-                if error.status not in REFUSED_STATUS:
-                    raise
-                refused.append(str(error))
+            refused += _send(client, path, kind, rows)
             del self._changes[: len(rows)]
         self._chars = 0
         if refused:
@@ -82,7 +78,19 @@ def content_id(input: Any, expected: Any) -> str:
 
 
 def _send(client: ApiClient, path: str, kind: str, rows: list[Mapping[str, Any]]) -> list[str]:
-    """The faults of rows that were refused."""
+    """The faults of rows that were refused. What is too large goes in halves: a huge row costs no other."""
+    try:
+        return _post(client, path, kind, rows)
+    except ApiError as error:
+        if error.status not in REFUSED_STATUS:
+            raise
+        if error.status == TOO_LARGE and len(rows) > 1:
+            middle = len(rows) // 2
+            return _send(client, path, kind, rows[:middle]) + _send(client, path, kind, rows[middle:])
+        return [f"row {rows[0]['id']!r}: {error}" if len(rows) == 1 else str(error)]
+
+
+def _post(client: ApiClient, path: str, kind: str, rows: list[Mapping[str, Any]]) -> list[str]:
     # All of these may be sent twice: the second time changes nothing.
     if kind == "delete":
         client.post(f"{path}/rows/delete", {"ids": [row["id"] for row in rows]}, is_idempotent=True)

@@ -162,6 +162,17 @@ async def test_whole_traces_bring_what_their_spans_said(service: Service) -> Non
     assert counts(again) == (1, 0, 0)
 
 
+async def test_a_row_of_many_megabytes_is_copied_whole(service: Service) -> None:
+    document = "page " * 2_000_000
+    service.spans(*trace(1, input=document), *trace(2, output={"answer": document}))
+    assert counts(await service.promote(where="name = 'answer'")) == (2, 2, 0)
+    rows = await service.rows(await dataset_of(service), "input", "expected")
+    assert sorted(rows, key=lambda row: str(row[0])[:20]) == [
+        (document, {"answer": "a1", "n": 1}),
+        ({"q": 2}, {"answer": document}),
+    ]
+
+
 async def test_the_same_input_is_copied_once(service: Service) -> None:
     for number in range(6):
         service.spans(*trace(number + 1))

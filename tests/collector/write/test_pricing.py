@@ -66,6 +66,28 @@ def test_a_known_models_rows_are_priced_as_they_arrive(store: Store) -> None:
     assert stored(store, llm_span("gpt-4o"))["metrics"]["cost"] == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("written", ["cache_write.input_tokens", "cache_creation.input_tokens"])
+@pytest.mark.parametrize(
+    ("counts", "cost"),
+    [
+        # 90k read anew at 3.00, 80k from the cache at 0.30, 30k written to it at 3.75, per million: 200k in all.
+        ((200_000, 80_000, 30_000), 0.27 + 0.024 + 0.1125),
+        # From instrumentors that leave the cache out of the total.
+        ((10_000, 80_000, 30_000), 0.024 + 0.1125),
+    ],
+)
+def test_tokens_of_the_cache_are_priced_once(
+    store: Store, written: str, counts: tuple[int, int, int], cost: float
+) -> None:
+    price = ("anthropic/claude-x", [3.0, 0.3, 3.75, 15.0], "anthropic/claude-x", NOW.date())
+    store.insert_rows("model_prices", [price], ("key", "prices", "priced_as", "price_date"))
+    names = ("input_tokens", "cache_read.input_tokens", written)
+    usage = {f"gen_ai.usage.{name}": count for name, count in zip(names, counts, strict=True)}
+    call = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "claude-x"}
+
+    assert stored(store, span(call | usage))["metrics"]["cost"] == pytest.approx(cost)
+
+
 def test_a_cost_that_the_span_brings_wins(store: Store) -> None:
     assert stored(store, llm_span("gpt-4o", **{"gen_ai.usage.cost": 0.25}))["metrics"]["cost"] == 0.25
 
