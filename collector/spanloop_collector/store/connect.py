@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store.address import server_address
 from spanloop_collector.store.memory import import_engine
+from spanloop_collector.store.send_files import file_sending_pool
 
 CONNECT_TIMEOUT_SECONDS = 5
 INSERT_TIMEOUT_SECONDS = 300
@@ -57,8 +58,10 @@ def connect(
 
 
 def _connect_server(url: str, session: dict[str, str], database: str | None) -> Client:
+    address = server_address(url)
     return clickhouse_connect.get_client(
-        **server_address(url).client_options(),
+        **address.client_options(),
+        pool_mgr=file_sending_pool(address),
         settings=dict(session),
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         send_receive_timeout=INSERT_TIMEOUT_SECONDS,

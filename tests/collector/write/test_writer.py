@@ -86,6 +86,19 @@ async def test_a_segment_inserted_before_a_crash_is_not_doubled(store: Store, tm
     assert store.column(f"SELECT count() FROM {store.database}.spans") == [1]
 
 
+async def test_a_segment_is_read_where_a_proxy_or_tls_is_between(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spanloop_collector.store.connect.file_sending_pool", lambda address: None)
+    async with line(tmp_path, store) as it:
+        store.close()  # its clients were made before
+        it.writer.start()
+        await it.spool.append(request(span(name="read")), item_count=1)
+        await it.writer.barrier()
+        assert await it.names() == ["read"]
+        await it.writer.stop(5)
+
+
 async def test_a_running_span_is_replaced_by_its_finished_self(store: Store, tmp_path: Path) -> None:
     ids: dict[str, Any] = {"trace_id": b"t" * 16, "span_id": b"s" * 8}
     async with line(tmp_path, store) as it:
