@@ -24,6 +24,7 @@ from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.errors import SpanloopError, StoreUnavailableError
 from spanloop_collector.store.bells import LOOK_AGAIN_SECONDS
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, Latest
+from spanloop_collector.store.rounds import keep_doing
 from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.outbox import ALERT, Message, Outbox, json_body
 
@@ -78,21 +79,15 @@ class Evaluator:
         """Looks again and again for alerts whose time has come."""
         try:
             with self.store.bells.listen("changes") as bell:
-                while True:
-                    try:
-                        await self.start_due()
-                        pause = self._pause()
-                    except (Error, StoreUnavailableError) as error:
-                        logger.debug("alerts: will look again reason=%s", error)
-                        pause = LOOK_EVERY_SECONDS
-                    await bell.wait(pause)
+                await keep_doing("alerts", self._round, bell)
         finally:
             await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
-    def _pause(self) -> float:
+    async def _round(self) -> float:
+        await self.start_due()
         if self._under_way:
             return LOOK_EVERY_SECONDS
-        return min(max(self._next_slot - self.now(), 0.0), LOOK_AGAIN_SECONDS)
+        return max(self._next_slot - self.now(), 0.0)
 
     async def start_due(self) -> list[asyncio.Task[None]]:
         """Begins the evaluations that are due and that no other collector has taken; returns them."""

@@ -17,7 +17,7 @@ from rich.table import Table
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console, notes
 from spanloop_collector.cli.tables import show_cell
-from spanloop_collector.client import ApiClient
+from spanloop_collector.client import ApiClient, ApiError
 from spanloop_collector.errors import ConfigError
 
 alerts = typer.Typer(help="Watch SQL, and send a signed webhook when it crosses a threshold.", no_args_is_help=True)
@@ -156,7 +156,11 @@ def apply(
     ],
     prune: Annotated[
         bool,
-        typer.Option("--prune", help="Delete alerts that are not in the file.", envvar="SPANLOOP_ALERTS_PRUNE"),
+        typer.Option(
+            "--prune",
+            help="Delete alerts that the file lacks, of its projects and of --project.",
+            envvar="SPANLOOP_ALERTS_PRUNE",
+        ),
     ] = False,
     project: Project = "",
     api_url: ApiUrl = DEFAULT_API_URL,
@@ -168,11 +172,16 @@ def apply(
     format, description, is_paused, secret, project.
     """
     client = ApiClient(api_url, key=api_key)
-    entries = list(read_file(file, project))
-    for alert, secret in entries:
-        _save(client, alert, secret)
+    kept: set[tuple[str, str]] = set()
+    for number, (alert, secret) in enumerate(list(read_file(file, project))):
+        try:
+            saved = _save(client, alert, secret)
+        except ApiError as error:
+            raise ApiError(f"{file}: alerts[{number}]: {error}", status=error.status) from None
+        kept.add((saved["project"], saved["name"]))
     if prune:
-        _prune(client, {(str(alert["project"]), str(alert["name"])) for alert, _ in entries}, project)
+        # Alerts about every project go only where the file has some, too.
+        _prune(client, kept, {each for each, _ in kept} | ({project} if project else set()))
 
 
 def read_condition(text: str) -> tuple[str, float]:
@@ -201,18 +210,20 @@ def read_file(file: Path, project: str) -> Iterator[tuple[dict[str, Any], str]]:
         yield alert, secret
 
 
-def _save(client: ApiClient, alert: Mapping[str, Any], secret: str) -> None:
+def _save(client: ApiClient, alert: Mapping[str, Any], secret: str) -> dict[str, Any]:
+    """Saves an alert and says so; returns it."""
     answer = client.post(PATH, {"alert": alert, "secret": secret, "actor": getpass.getuser()})
     print(f"{answer['outcome']} {answer['alert']['name']}")
     if answer["secret"]:
         print(answer["secret"])
         notes().print("Its messages are signed with this secret, which is not shown again; give it to the receiver.")
+    saved: dict[str, Any] = answer["alert"]
+    return saved
 
 
-def _prune(client: ApiClient, kept: set[tuple[str, str]], project: str) -> None:
-    found = client.get(PATH, **({"project": project} if project else {}))["alerts"]
-    for alert in (each["alert"] for each in found):
-        if alert["project"] == project and (alert["project"], alert["name"]) not in kept:
+def _prune(client: ApiClient, kept: set[tuple[str, str]], projects: set[str]) -> None:
+    for alert in (each["alert"] for each in client.get(PATH)["alerts"]):
+        if alert["project"] in projects and (alert["project"], alert["name"]) not in kept:
             query = urlencode({"project": alert["project"], "actor": getpass.getuser()})
             client.delete(f"{PATH}/{quote(alert['name'], safe='')}?{query}")
             print(f"deleted {alert['name']}")

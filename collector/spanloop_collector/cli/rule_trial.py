@@ -1,52 +1,73 @@
-"""Scores a few rows here and now, as a worker would, without storing anything."""
+"""`spanloop rules test`: what a rule would do, with some rows scored here and now."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
+import typer
+from rich import box
+from rich.table import Table
+
+from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
+from spanloop_collector.cli.output import console
+from spanloop_collector.cli.rule_files import read_rules
+from spanloop_collector.cli.rule_options import PATH, Name, Project
+from spanloop_collector.cli.score import Modules
+from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.client import ApiClient
-from spanloop_collector.score.rule import RuleScorer
-from spanloop_collector.score.work.on_demand import OnDemandScorer
-from spanloop_collector.score.work.traces import read_spans
-from spanloop_collector.score.work.work_task import WorkTask
+from spanloop_collector.errors import ConfigError
 
 
-async def score_rows(
-    client: ApiClient, scorers: Sequence[dict[str, Any]], rows: Sequence[str], *, modules: Sequence[str]
-) -> list[dict[str, Any]]:
-    """The rows, each with `results`: by scorer, what a worker would report."""
-    found: list[dict[str, Any]] = [json.loads(row) | {"results": {}} for row in rows]
-    for scorer in scorers:
-        results = await _score_all(client, scorer, rows, modules)
-        for row, result in zip(found, results, strict=True):
-            row["results"][scorer["name"]] = result
-    return found
+def try_out(
+    name: Name,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Try the rule of this name in a YAML file, before it is applied.", envvar="SPANLOOP_RULES_FILE"
+        ),
+    ] = None,
+    hours: Annotated[float, typer.Option(help="How far back to look.", envvar="SPANLOOP_RULES_HOURS")] = 24.0,
+    rows: Annotated[int, typer.Option(help="Rows to score and show.", envvar="SPANLOOP_RULES_ROWS")] = 10,
+    module: Modules = None,
+    project: Project = "",
+    api_url: ApiUrl = DEFAULT_API_URL,
+    api_key: ApiKey = None,
+) -> None:
+    """Say what a rule would have matched, sampled and cost, and score some rows here. Nothing is stored.
+
+    Example: spanloop rules test polite --file rules.yaml --hours 6
+    """
+    client = ApiClient(api_url, key=api_key)
+    rule = _rule_of_file(file, name, project) if file is not None else {"name": name, "project": project}
+    answer = client.post(f"{PATH}/test", {"rule": rule, "hours": hours, "rows": rows})
+    cost = answer.get("estimated_cost")
+    print(
+        f"last {hours:g} h: matched {answer['matched']}, sampled {answer['sampled']}, "
+        f"calls of scorers {answer['calls']}, cost {'unknown' if cost is None else f'{cost:.4f} USD'}"
+    )
+    if answer["sample"]:
+        _print_scored(client, answer, module or [])
 
 
-async def _score_all(
-    client: ApiClient, scorer: dict[str, Any], rows: Sequence[str], modules: Sequence[str]
-) -> list[dict[str, Any]]:
-    async def read_trace(task: WorkTask) -> bytes:
-        return await asyncio.to_thread(read_spans, client, task.row)
-
-    asked = OnDemandScorer(RuleScorer(**({"options": {}} | scorer)), modules=modules, read_trace=read_trace)
-    try:
-        return await asyncio.gather(*map(asked.score, rows))
-    finally:
-        await asked.close()
+def _rule_of_file(file: Path, name: str, project: str) -> dict[str, Any]:
+    for _, rule in read_rules(file, project=project):
+        if rule.get("name") == name:
+            return rule
+    raise ConfigError(f"{file} has no rule {name!r}")
 
 
-def shown(result: dict[str, Any]) -> str:
-    """A result in a few words."""
-    if result["status"] != "scored":
-        return f"failed: {result.get('error', '')}"
-    return ", ".join(_shown_score(score, len(result["scores"])) for score in result["scores"])
+def _print_scored(client: ApiClient, answer: dict[str, Any], modules: list[str]) -> None:
+    # Imported late: `spanloop --help` need not load what a worker needs.
+    from spanloop_collector.cli.rule_trial_rows import score_rows, shown
 
-
-def _shown_score(score: dict[str, Any], count: int) -> str:
-    number = "skipped" if "score" not in score else f"{score['score']:.3g}"
-    name = f"{score['name']} " if count > 1 else ""
-    return f"{name}{number}" + (f" ({score['reason']})" if score["reason"] else "")
+    scorers = answer["rule"]["scorers"]
+    found = asyncio.run(score_rows(client, scorers, answer["sample"], modules=modules))
+    names = [scorer["name"] for scorer in scorers]
+    table = Table("id", "input", "output", *names, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in found:
+        texts = (json.dumps(row[name], ensure_ascii=False)[:80] for name in ("input", "output"))
+        table.add_row(*map(show_cell, (row["id"], *texts, *(shown(row["results"][name]) for name in names))))
+    console().print(table)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -15,27 +12,22 @@ from rich import box
 from rich.table import Table
 
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
-from spanloop_collector.cli.output import console, notes
+from spanloop_collector.cli.output import console
+from spanloop_collector.cli.rule_backfills import backfill, backfills, stop_backfill
 from spanloop_collector.cli.rule_files import read_rules
-from spanloop_collector.cli.score import Modules
+from spanloop_collector.cli.rule_options import PATH, Name, Project
+from spanloop_collector.cli.rule_trial import try_out
 from spanloop_collector.cli.tables import show_cell
-from spanloop_collector.client import ApiClient
-from spanloop_collector.errors import ConfigError, NotFoundError
+from spanloop_collector.client import ApiClient, ApiError
+from spanloop_collector.errors import NotFoundError
 
 rules = typer.Typer(help="Make, try, watch and backfill the rules of online scoring.", no_args_is_help=True)
 
-PATH = "/v1/scoring-rules"
-PROGRESS_SECONDS = 1.0
 STATUS_COLUMNS = (
     *("matched", "sampled", "scored", "skipped", "failed", "waiting", "lag_p50", "lag_p95", "cost"),
     *("backfilled", "backfill_failed", "backfill_waiting"),
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the rule.")]
-Project = Annotated[
-    str,
-    typer.Option(help="Project of the rule; empty: the key's, or a rule for every project.", envvar="SPANLOOP_PROJECT"),
-]
 File = Annotated[Path, typer.Argument(help="YAML file with `rules:`, a list of rules.", exists=True, dir_okay=False)]
 Filter = Annotated[
     str,
@@ -51,24 +43,32 @@ def apply(
     prune: Annotated[
         bool,
         typer.Option(
-            "--prune", help="Delete rules of the same projects that the file lacks.", envvar="SPANLOOP_RULES_PRUNE"
+            "--prune",
+            help="Delete rules that the file lacks, of its projects and of --project.",
+            envvar="SPANLOOP_RULES_PRUNE",
         ),
     ] = False,
+    project: Annotated[
+        str, typer.Option(help="Project of the rules that name none; empty: the key's.", envvar="SPANLOOP_PROJECT")
+    ] = "",
     api_url: ApiUrl = DEFAULT_API_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Make or change the rules of a file. Applied again, it changes nothing.
+    """Make or change the rules of a file, in its order. Applied again, it changes nothing.
 
     Example: spanloop rules apply rules.yaml
     """
-    client, wanted = ApiClient(api_url, key=api_key), read_rules(file)
-    kept = set()
-    for rule in wanted:
-        answer = client.post(PATH, {"rule": rule})
+    client, kept = ApiClient(api_url, key=api_key), set()
+    for where, rule in read_rules(file, project=project):
+        try:
+            answer = client.post(PATH, {"rule": rule})
+        except ApiError as error:
+            raise ApiError(f"{where}: {error}", status=error.status) from None
         kept.add((answer["rule"]["project"], answer["rule"]["name"]))
         print(f"{answer['outcome']:<9} {_full_name(answer['rule'])}")
     if prune:
-        projects = {project for project, _ in kept}
+        # Rules for every project go only where the file has some, too.
+        projects = {each for each, _ in kept} | ({project} if project else set())
         for rule in _fetch(client, ""):
             if rule["project"] in projects and (rule["project"], rule["name"]) not in kept:
                 _delete(client, rule["name"], rule["project"])
@@ -89,20 +89,68 @@ def create(
         float,
         typer.Option(help="Part of traces that is scored, from 0 to 1.", envvar="SPANLOOP_RULES_RATE", min=0, max=1),
     ] = 1.0,
+    description: Annotated[str, typer.Option(help="What it is for.", envvar="SPANLOOP_RULES_DESCRIPTION")] = "",
+    scope: Annotated[
+        str, typer.Option(help="What is scored: span, trace or group.", envvar="SPANLOOP_RULES_SCOPE")
+    ] = "span",
+    root_spans: Annotated[
+        bool, typer.Option("--root-spans", help="Root spans, and those named.", envvar="SPANLOOP_RULES_ROOT_SPANS")
+    ] = False,
+    span_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only spans of this name; repeat for several.", envvar="SPANLOOP_RULES_SPAN_NAME", show_default=False
+        ),
+    ] = None,
+    group_by: Annotated[
+        str,
+        typer.Option(help="What a group shares, such as metadata.session_id.", envvar="SPANLOOP_RULES_GROUP_BY"),
+    ] = "",
+    interval: Annotated[
+        float,
+        typer.Option(help="Seconds after which a group is scored again; 0: once.", envvar="SPANLOOP_RULES_INTERVAL"),
+    ] = 0,
+    idle: Annotated[
+        float,
+        typer.Option(
+            help="Seconds without anything new before a trace or a group is scored.", envvar="SPANLOOP_RULES_IDLE"
+        ),
+    ] = 30,
+    scores_per_minute: Annotated[
+        float, typer.Option(help="Budget; 0 means none.", envvar="SPANLOOP_RULES_SCORES_PER_MINUTE")
+    ] = 0,
+    cost_per_day: Annotated[
+        float, typer.Option(help="Budget in US dollars; 0 means none.", envvar="SPANLOOP_RULES_COST_PER_DAY")
+    ] = 0,
+    disabled: Annotated[
+        bool, typer.Option("--disabled", help="Make it without starting it.", envvar="SPANLOOP_RULES_DISABLED")
+    ] = False,
     project: Project = "",
     api_url: ApiUrl = DEFAULT_API_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Make a rule, or change the one of this name; for options of scorers use a file.
+    """Make a rule, or replace the one of this name; for boosts and options of scorers use a file.
 
     Example: spanloop rules create polite --scorer my_scorers:is_polite --filter "type = 'llm'" --rate 0.1
     """
     rule = {
         "name": name,
         "project": project,
+        "description": description,
         "filter": filter,
         "sampling_rate": rate,
         "scorers": [{"use": use} for use in scorer],
+        "scope": {
+            "type": scope,
+            "root_spans": root_spans,
+            "span_names": span_name or [],
+            "group_by": group_by,
+            "placement": "each" if interval else "first",
+            "interval_seconds": interval,
+            "idle_seconds": idle,
+        },
+        "budget": {"scores_per_minute": scores_per_minute, "cost_per_day": cost_per_day},
+        "enabled": not disabled,
     }
     answer = ApiClient(api_url, key=api_key).post(PATH, {"rule": rule})
     print(f"{answer['outcome']} {_full_name(answer['rule'])}")
@@ -187,112 +235,10 @@ def status(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key: Ap
     console().print(table if found else "No rules yet: `spanloop rules create`, or `spanloop rules apply FILE`.")
 
 
-@rules.command("test")
-def try_out(
-    name: Name,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            help="Try the rule of this name in a YAML file, before it is applied.", envvar="SPANLOOP_RULES_FILE"
-        ),
-    ] = None,
-    hours: Annotated[float, typer.Option(help="How far back to look.", envvar="SPANLOOP_RULES_HOURS")] = 24.0,
-    rows: Annotated[int, typer.Option(help="Rows to score and show.", envvar="SPANLOOP_RULES_ROWS")] = 10,
-    module: Modules = None,
-    project: Project = "",
-    api_url: ApiUrl = DEFAULT_API_URL,
-    api_key: ApiKey = None,
-) -> None:
-    """Say what a rule would have matched, sampled and cost, and score some rows here. Nothing is stored.
-
-    Example: spanloop rules test polite --file rules.yaml --hours 6
-    """
-    client = ApiClient(api_url, key=api_key)
-    rule = _rule_of_file(file, name) if file is not None else {"name": name, "project": project}
-    answer = client.post(f"{PATH}/test", {"rule": rule, "hours": hours, "rows": rows})
-    cost = answer.get("estimated_cost")
-    print(
-        f"last {hours:g} h: matched {answer['matched']}, sampled {answer['sampled']}, "
-        f"calls of scorers {answer['calls']}, cost {'unknown' if cost is None else f'{cost:.4f} USD'}"
-    )
-    if answer["sample"]:
-        _print_scored(client, answer, module or [])
-
-
-@rules.command()
-def backfill(
-    name: Name,
-    since: Annotated[
-        str, typer.Option(help="Time or Unix seconds; empty: from the oldest row.", envvar="SPANLOOP_RULES_SINCE")
-    ] = "",
-    until: Annotated[str, typer.Option(help="The same; empty: until now.", envvar="SPANLOOP_RULES_UNTIL")] = "",
-    where: Annotated[
-        str, typer.Option(help="Only rows for which this SQL condition holds.", envvar="SPANLOOP_RULES_WHERE")
-    ] = "",
-    every: Annotated[
-        bool, typer.Option("--all", help="Every row that matches, not only the sample.", envvar="SPANLOOP_RULES_ALL")
-    ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Also rows that were scored already.", envvar="SPANLOOP_RULES_AGAIN")
-    ] = False,
-    failed: Annotated[
-        bool, typer.Option("--failed", help="Only rows where the rule failed.", envvar="SPANLOOP_RULES_FAILED")
-    ] = False,
-    wait: Annotated[
-        bool,
-        typer.Option("--wait/--no-wait", help="Show the progress until it is done.", envvar="SPANLOOP_RULES_WAIT"),
-    ] = True,
-    project: Project = "",
-    api_url: ApiUrl = DEFAULT_API_URL,
-    api_key: ApiKey = None,
-) -> None:
-    """Put past rows through a rule, enabled or not: a window, chosen rows, or those that failed.
-
-    It goes on by itself after Ctrl-C, and where it was after a crash.
-
-    Example: spanloop rules backfill polite --since 2026-11-01 --where "metadata['plan'] = 'pro'"
-    """
-    client = ApiClient(api_url, key=api_key)
-    request = {
-        "project": project,
-        "since": since,
-        "until": until,
-        "filter": where,
-        "all": every,
-        "again": again,
-        "failed": failed,
-    }
-    started = client.post(f"{PATH}/{quote(name, safe='')}/backfills", request)
-    print(f"backfill {started['id']}")
-    told = ""
-    while wait and not _is_over(found := _backfill(client, started["id"])):
-        if (progress := _progress(found)) != told:
-            notes().print(told := progress)
-        time.sleep(PROGRESS_SECONDS)
-    if wait:
-        print(_progress(_backfill(client, started["id"])))
-
-
-@rules.command()
-def backfills(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
-    """List backfills with their progress."""
-    found = ApiClient(api_url, key=api_key).get("/v1/backfills", project=project)["backfills"]
-    columns = ("id", "rule", "state", "since", "until", "matched", "queued", "done", "error")
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
-    for each in found:
-        table.add_row(*(show_cell(str(each[column])) for column in columns))
-    console().print(table if found else "No backfills yet.")
-
-
-@rules.command("stop-backfill")
-def stop_backfill(
-    id: Annotated[str, typer.Argument(help="Id of the backfill.")],
-    project: Project = "",
-    api_url: ApiUrl = DEFAULT_API_URL,
-    api_key: ApiKey = None,
-) -> None:
-    """Queue no more rows of a backfill; those that are queued are scored."""
-    print(_progress(ApiClient(api_url, key=api_key).post(f"/v1/backfills/{id}/stop", {"project": project})))
+rules.command("test")(try_out)
+rules.command()(backfill)
+rules.command()(backfills)
+rules.command("stop-backfill")(stop_backfill)
 
 
 def _fetch(client: ApiClient, project: str) -> list[dict[str, Any]]:
@@ -307,42 +253,6 @@ def _enable(client: ApiClient, name: str, project: str, *, is_on: bool) -> None:
 
 def _delete(client: ApiClient, name: str, project: str) -> None:
     client.delete(f"{PATH}/{quote(name, safe='')}?project={quote(project, safe='')}")
-
-
-def _rule_of_file(file: Path, name: str) -> dict[str, Any]:
-    for rule in read_rules(file):
-        if rule.get("name") == name:
-            return rule
-    raise ConfigError(f"{file} has no rule {name!r}")
-
-
-def _print_scored(client: ApiClient, answer: dict[str, Any], modules: list[str]) -> None:
-    # Imported late: `spanloop --help` need not load what a worker needs.
-    from spanloop_collector.cli.rule_trial import score_rows, shown
-
-    scorers = answer["rule"]["scorers"]
-    found = asyncio.run(score_rows(client, scorers, answer["sample"], modules=modules))
-    names = [scorer["name"] for scorer in scorers]
-    table = Table("id", "input", "output", *names, box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in found:
-        texts = (json.dumps(row[name], ensure_ascii=False)[:80] for name in ("input", "output"))
-        table.add_row(*map(show_cell, (row["id"], *texts, *(shown(row["results"][name]) for name in names))))
-    console().print(table)
-
-
-def _backfill(client: ApiClient, id: str) -> dict[str, Any]:
-    found = client.get("/v1/backfills")["backfills"]
-    return next(each for each in found if each["id"] == id)
-
-
-def _is_over(backfill: dict[str, Any]) -> bool:
-    is_queued = backfill["state"] != "running"
-    return is_queued and bool(backfill["done"] >= backfill["queued"] or backfill["state"] == "failed")
-
-
-def _progress(backfill: dict[str, Any]) -> str:
-    text = f"{backfill['state']}: matched {backfill['matched']}, queued {backfill['queued']}, done {backfill['done']}"
-    return f"{text}: {backfill['error']}" if backfill["error"] else text
 
 
 def _full_name(rule: dict[str, Any]) -> str:

@@ -12,15 +12,15 @@ from clickhouse_connect.driver.exceptions import Error
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.query.refusal import from_engine
 
+ALONE = "SELECT\n"
 PREFIX = "SELECT (\n"
 SUFFIX = "\n) AS expression FROM logs"
 FORMAT = "SELECT formatQuerySingleLine({statement:String})"
 
-_POSITION = re.compile(r"position (\d+)")
-_LINE = re.compile(r"\(line (\d+), col (\d+)\)")
-# What follows the author's text is ours.
-_ENDS_EARLY = re.compile(r"at position \d+ \(\S+\) \(line \d+, col \d+\): (?:\) )?AS expression FROM logs")
-_OUR_QUESTION = re.compile(r"[:.]? ?[Ii]n (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
+_PLACE = re.compile(r"position (\d+)((?: \(.*?\))??) \(line \d+, col \d+\)", re.DOTALL)
+_FAILED_AT = re.compile(r"failed at position (\d+)")
+_END = re.compile(r"at position \d+ \(end of query\) \(line \d+, col \d+\)(?:: .*?)?(?=\. [A-Z(])", re.DOTALL)
+_OUR_QUESTION = re.compile(r"(?:\. :|[:.])? ?[Ii]n (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
 
 
 class FormatDatabase(Protocol):
@@ -39,7 +39,7 @@ def select_of(store: FormatDatabase, text: str, *, field: str) -> str:
     try:
         (canonical,) = store.query(FORMAT, {"statement": f"{PREFIX}{text}{SUFFIX}"}).result_rows[0]
     except Error as error:
-        raise invalid(field, _ENDS_EARLY.sub("at its end", _own_position(_message(error)))) from None
+        raise invalid(field, _complaint(store, text, error)) from None
     return str(canonical)
 
 
@@ -48,13 +48,32 @@ def without_our_question(message: str) -> str:
     return _OUR_QUESTION.sub("", message)
 
 
+def _complaint(store: FormatDatabase, text: str, refusal: Error) -> str:
+    """What is wrong with the text, in the engine's words, without any of ours."""
+    message = _message(refusal)
+    failed_at = _FAILED_AT.search(message)
+    if failed_at and int(failed_at[1]) <= len(PREFIX) + len(text.encode()):
+        return _in_own_places(message.replace(SUFFIX, ""), text, before=PREFIX)
+    try:
+        # Where it fails only in what we put behind the text, the text alone does so at its end.
+        store.query(FORMAT, {"statement": f"{ALONE}{text}"})
+    except Error as error:
+        return _in_own_places(_END.sub("at its end", _message(error)), text, before=ALONE)
+    return "expected one SQL expression"
+
+
 def _message(error: Error) -> str:
     text = str(error)
     found = from_engine(text)
     return without_our_question(str(found or text))
 
 
-def _own_position(message: str) -> str:
-    """The message with positions counted from the start of the author's text."""
-    message = _POSITION.sub(lambda match: f"position {max(int(match[1]) - len(PREFIX), 1)}", message)
-    return _LINE.sub(lambda match: f"(line {max(int(match[1]) - 1, 1)}, col {match[2]})", message)
+def _in_own_places(message: str, text: str, *, before: str) -> str:
+    """The message with places counted in characters of the author's text; the engine counts bytes, and ours with it."""
+
+    def place(match: re.Match[str]) -> str:
+        read = text.encode()[: max(int(match[1]) - 1 - len(before), 0)].decode(errors="ignore")
+        line, column = read.count("\n") + 1, len(read) - (read.rfind("\n") + 1) + 1
+        return f"position {len(read) + 1}{match[2]} (line {line}, col {column})"
+
+    return _PLACE.sub(place, message)

@@ -16,11 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from clickhouse_connect.driver.exceptions import Error
-
-from spanloop_collector.errors import SpanloopError
 from spanloop_collector.score.attendance import Attendance
 from spanloop_collector.score.idle import IdleWatch
+from spanloop_collector.score.intake import Intake
+from spanloop_collector.score.known_tasks import KnownTasks
+from spanloop_collector.score.leases import Leases
 from spanloop_collector.score.limits import Limits
 from spanloop_collector.score.line import Key, Line, Lines
 from spanloop_collector.score.outcome import FAILED, RETURNED, Outcome, skipped
@@ -33,21 +33,14 @@ from spanloop_collector.score.slots import Slots
 from spanloop_collector.score.spending import Spending
 from spanloop_collector.score.task import Task
 from spanloop_collector.store.bells import Bell
+from spanloop_collector.store.rounds import keep_doing
 
-LEASE_SECONDS = 30.0
 LOOK_EVERY_SECONDS = 0.25
 """For what is due: traces that are idle, tries that waited, leases that ran out."""
-READ_OTHERS_SECONDS = 0.5
-"""How often the queue is read for what other collectors put there. Who puts something there here, says so."""
-READ_SECONDS = 5.0
-MAX_HELD = 20_000
-PAGE_ROWS = 10_000
 MAX_CLAIM_BYTES = 16 * 1024 * 1024
 """Of the rows that one claim gives."""
 TYPICAL_ROW_BYTES = 8 * 1024.0
 """Until some were seen: no more rows are read than are likely to fit a claim."""
-KNOWN_SECONDS = 120.0
-"""How long a finished task is remembered, so that its line in the queue is not read as a new one."""
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 60.0
 
@@ -58,15 +51,6 @@ class ResultStore(Protocol):
     """Where outcomes are stored; they are visible when it returns."""
 
     async def store(self, outcomes: Sequence[Outcome]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A task that a worker has."""
-
-    task: Task
-    worker: str
-    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,58 +89,55 @@ class Dispatcher:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._book = book
-        self._reader = reader
         self._rows = rows
         self._results = results
-        self._idle = idle
         self._limits = Limits(spending, now=now)
         self._slots = slots
         self._pace = pace
         self._now = now
-        self._lines = Lines()
-        self._owned = slots.owned()
-        self._leases: dict[str, Lease] = {}
+        self._lines, self._known, self._leases = Lines(), KnownTasks(now=now), Leases(now=now)
+        self._intake = Intake(reader, self._lines, self._known, idle=idle, slots=slots, now=now)
         self._attendance = Attendance(now=now)
         self._complaints: dict[str, str] = {}
-        self._in_hand: set[str] = set()
-        self._finished: dict[str, float] = {}
         self._row_bytes = TYPICAL_ROW_BYTES
         self._background: set[asyncio.Future[None]] = set()
         self._bell: Bell | None = None
-        self._read_at = 0.0
         self._available = asyncio.Event()
 
     @property
     def held(self) -> int:
         """Tasks in memory that nobody has yet."""
-        return len(self._lines) + self._idle.held
+        return self._intake.held
 
     @property
     def owned(self) -> frozenset[int]:
         """The slots that this collector hands out."""
-        return self._owned
+        return self._intake.owned
 
     @property
     def is_caught_up(self) -> bool:
         """Whether everything that is queued is in memory."""
-        return self._reader.is_at_end
+        return self._intake.is_caught_up
 
     def nudge(self) -> None:
         """Says that there may be new tasks. May be called from any thread."""
-        self._read_at = 0.0
+        self._intake.read_soon()
         if self._bell is not None:
             self._bell.ring()
 
     async def run(self) -> None:
         """Reads the queue until cancelled: when it is told that there is something, and now and then."""
-        bell = self._bell = Bell()
-        while True:
-            try:
-                await self._refill()
-            except (Error, SpanloopError) as error:
-                logger.debug("score: the queue is read again later reason=%s", error)
-            is_busy = self.held or self._leases
-            await bell.wait(LOOK_EVERY_SECONDS if is_busy else self._read_every())
+        self._bell = Bell()
+        await keep_doing("score", self.refill, self._bell)
+
+    async def refill(self) -> float:
+        """Fills the lines with what there is to do; returns the seconds until the next look."""
+        self._take_back()
+        read_again_seconds = await self._intake.take_in(has_rules=bool(self._book.active()))
+        if len(self._lines):
+            self._available.set()
+        await self._complain()
+        return min(LOOK_EVERY_SECONDS, read_again_seconds) if self.held or len(self._leases) else read_again_seconds
 
     async def claim(self, claim: Claim, *, max_tasks: int, wait_seconds: float) -> list[HandedOut]:
         """Tasks with their rows; none when there is nothing to do for so long."""
@@ -178,7 +159,7 @@ class Dispatcher:
 
     def leased(self, id: str) -> Task | None:
         """The task of that id as it was handed out; None when nobody has it from here."""
-        lease = self._leases.get(id)
+        lease = self._leases.find(id)
         return lease.task if lease is not None else None
 
     def extend(self, worker: str, ids: Iterable[str]) -> list[str]:
@@ -186,17 +167,17 @@ class Dispatcher:
         self._attendance.is_there(worker)
         owned = self._slots.owned()
         kept = [
-            id for id in ids if (lease := self._leases.get(id)) and lease.worker == worker and lease.task.slot in owned
+            id for id in ids if (lease := self._leases.find(id)) and lease.worker == worker and lease.task.slot in owned
         ]
         for id in kept:
-            self._leases[id] = replace(self._leases[id], until=self._now() + LEASE_SECONDS)
+            self._leases.extend(id)
         return kept
 
     async def complete(self, worker: str, outcomes: Sequence[Outcome]) -> None:
         """Stores what became of tasks, or puts those that may do better in line again."""
         final: list[Outcome] = []
         for outcome in outcomes:
-            lease = self._leases.get(outcome.task.id)
+            lease = self._leases.find(outcome.task.id)
             if lease is not None and lease.worker != worker:
                 # It took too long and somebody else has it now.
                 continue
@@ -208,33 +189,11 @@ class Dispatcher:
         finally:
             # Known before it is let go: the queue must not be read in between.
             for outcome in final:
-                self._finish(outcome.task)
+                self._known.finish(outcome.task.id)
                 self._limits.pay(outcome)
             for outcome in outcomes:
                 self._release(outcome.task.id, worker)
             self._available.set()
-
-    async def _refill(self) -> None:
-        now = self._now()
-        self._expire(now)
-        self._lines.wake(now)
-        self._let_go(self._slots.owned())
-        if self._idle.held:
-            for task in await asyncio.to_thread(self._idle.due):
-                self._lines.add(task)
-        if self.held < MAX_HELD and now >= self._read_at:
-            # Before it is read: whoever says that there is more, says it meanwhile.
-            self._read_at = now + self._read_every()
-            tasks = await asyncio.to_thread(
-                self._reader.read, self._slots.owned(), is_known=self._is_known, limit=PAGE_ROWS
-            )
-            for task in tasks:
-                self._hold(task)
-            if not self._reader.is_at_end:
-                self.nudge()
-        if len(self._lines):
-            self._available.set()
-        await self._complain()
 
     async def _complain(self) -> None:
         """Lets rules say it when no worker takes their tasks, and when that is over."""
@@ -246,52 +205,17 @@ class Dispatcher:
                 await asyncio.to_thread(self._book.report, rule, message)
         self._complaints = complaints
 
-    def _read_every(self) -> float:
-        return READ_OTHERS_SECONDS if self._slots.has_others and self._book.active() else READ_SECONDS
-
-    def _let_go(self, owned: frozenset[int]) -> None:
-        """Forgets the tasks of slots that another collector hands out now; those under way may come back here."""
-        if owned == self._owned:
-            return
-        self._owned = owned
-        for task in (*self._lines.keep(self._is_ours), *self._idle.keep(self._is_ours)):
-            self._in_hand.discard(task.id)
-        self._read_at = 0.0
-
-    def _is_ours(self, task: Task) -> bool:
-        return task.slot in self._owned
-
-    def _hold(self, task: Task) -> None:
-        if self._is_known(task.id):
-            return
-        self._in_hand.add(task.id)
-        if task.is_span:
-            self._lines.add(task)
-        else:
-            self._idle.park(task)
-
-    def _is_known(self, id: str) -> bool:
-        return id in self._in_hand or id in self._finished
-
-    def _finish(self, task: Task) -> None:
-        self._in_hand.discard(task.id)
-        self._finished[task.id] = self._now()
-
-    def _expire(self, now: float) -> None:
-        for id, lease in list(self._leases.items()):
-            if lease.until <= now:
-                logger.warning("score: a worker went away worker=%s rule=%s", lease.worker, lease.task.rule_id)
-                self._release(id, lease.worker)
-                # It counts as a try: a row that takes its worker down must not take down one after another.
-                self._lines.add(lease.task.next_attempt(), is_first=True)
-        while self._finished and (first := next(iter(self._finished.items())))[1] < now - KNOWN_SECONDS:
-            del self._finished[first[0]]
+    def _take_back(self) -> None:
+        """Puts the tasks of workers that went away in line again."""
+        for lease in self._leases.run_out():
+            logger.warning("score: a worker went away worker=%s rule=%s", lease.worker, lease.task.rule_id)
+            self._release(lease.task.id, lease.worker)
+            # It counts as a try: a row that takes its worker down must not take down one after another.
+            self._lines.add(lease.task.next_attempt(), is_first=True)
 
     def _release(self, id: str, worker: str) -> None:
-        lease = self._leases.get(id)
-        if lease is not None and lease.worker == worker:
-            del self._leases[id]
-            self._limits.comes_back(lease.task, worker)
+        if task := self._leases.end(id, worker):
+            self._limits.comes_back(task, worker)
 
     def _take(self, claim: Claim, max_tasks: int) -> list[Task]:
         taken: list[Task] = []
@@ -300,7 +224,8 @@ class Dispatcher:
                 break
             rule = self._book.revision(key[0], key[1])
             if rule is None:
-                self._lines.drop(key)
+                for task in self._lines.drop(key):
+                    self._known.let_go(task.id)
                 continue
             found = self._sound(rule, self._next_of(rule, key, line, claim, max_tasks - len(taken)))
             taken += [task for task in found if claim.project in ("", task.project)]
@@ -309,9 +234,8 @@ class Dispatcher:
                     line.add(task)
             if found:
                 self._lines.served(key)
-        until = self._now() + LEASE_SECONDS
         for task in taken:
-            self._leases[task.id] = Lease(task, claim.worker, until)
+            self._leases.give(task, claim.worker)
             self._limits.goes(task, claim.worker)
         return taken
 
@@ -320,7 +244,7 @@ class Dispatcher:
         lost = [task for task in tasks if (scorer := rule.scorer(task.scorer)) and task.attempt > scorer.max_attempts]
         if lost:
             reason = "every worker that had it went away"
-            self._in_background(self._results.store([Outcome(task, FAILED, error=reason) for task in lost]))
+            self._in_background(self._end([Outcome(task, FAILED, error=reason) for task in lost]))
         return [task for task in tasks if task not in lost]
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
@@ -337,7 +261,7 @@ class Dispatcher:
         allowed = self._limits.allowed(key, current, scorer, worker=claim.worker, most=most)
         if self._limits.is_held_back_too_long(current, allowed) and len(line):
             late = [line.take() for _ in range(len(line))]
-            self._in_background(self._skip(late, "over the rule's budget"))
+            self._in_background(self._end([skipped(task, "over the rule's budget") for task in late]))
         return [line.take(only_backfill=not current.enabled) for _ in range(allowed)]
 
     async def _with_rows(self, tasks: Sequence[Task], claim: Claim) -> list[HandedOut]:
@@ -365,20 +289,20 @@ class Dispatcher:
                 gone.append(task)
                 continue
             task = replace(task, subject=row.subject)
-            if lease := self._leases.get(task.id):
-                self._leases[task.id] = Lease(task, lease.worker, lease.until)
+            self._leases.keep(task)
             handed_out.append(HandedOut(task, scorer, row))
             size += len(row.text)
         if gone:
-            await self._skip(gone, "the row is gone")
+            await self._end([skipped(task, "the row is gone") for task in gone])
             for task in gone:
                 self._release(task.id, claim.worker)
         return handed_out
 
-    async def _skip(self, tasks: Sequence[Task], reason: str) -> None:
-        await self._results.store([skipped(task, reason) for task in tasks])
-        for task in tasks:
-            self._finish(task)
+    async def _end(self, outcomes: Sequence[Outcome]) -> None:
+        """Stores what became of tasks that no worker is asked about."""
+        await self._results.store(outcomes)
+        for outcome in outcomes:
+            self._known.finish(outcome.task.id)
 
     def _retry(self, outcome: Outcome) -> bool:
         """Whether the task is in line again instead of being done."""

@@ -92,6 +92,6 @@ class Lines:
         heapq.heapify(self._delayed)
         return lost
 
-    def drop(self, key: Key) -> None:
-        """Forgets a line."""
-        self._lines.pop(key, None)
+    def drop(self, key: Key) -> list[Task]:
+        """Forgets a line, and returns its tasks."""
+        return self._lines.pop(key, Line()).keep(lambda task: False)

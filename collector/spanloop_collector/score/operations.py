@@ -12,7 +12,7 @@ from spanloop.v1 import rules_pb2, scoring_pb2
 
 from spanloop_collector.api.operations import Call
 from spanloop_collector.keys.principal import Principal
-from spanloop_collector.score.backfills import Backfills, read_window
+from spanloop_collector.score.backfill import Backfills, read_window
 from spanloop_collector.score.condition import Statements, parse_condition, try_condition
 from spanloop_collector.score.known_scorers import known_scorers
 from spanloop_collector.score.rule import Rule

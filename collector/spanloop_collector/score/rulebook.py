@@ -9,15 +9,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
-from clickhouse_connect.driver.exceptions import Error
-
-from spanloop_collector.errors import ConflictError, NotFoundError, SpanloopError
+from spanloop_collector.errors import ConflictError, NotFoundError
 from spanloop_collector.score.rule import Rule
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, differences
+from spanloop_collector.store.rounds import keep_doing
 
-RETRY_SECONDS = 1.0
 READ_FAILURES = "SELECT rule_id, message FROM {database:Identifier}.scoring_failures FINAL WHERE message != ''"
 READ_REVISION = """
 SELECT version, state FROM {database:Identifier}.changes FINAL
@@ -54,15 +53,8 @@ class RuleBook:
     async def watch(self) -> None:
         """Reads the rules whenever somebody has changed one, until cancelled."""
         with self._store.bells.listen("changes", "scoring_failures") as bell:
-            while True:
-                try:
-                    await asyncio.to_thread(self.read)
-                except (Error, SpanloopError) as error:
-                    # The writer reports that ClickHouse is away; the rules that were read last go on.
-                    logger.debug("rules: will read again reason=%s", error)
-                    await asyncio.sleep(RETRY_SECONDS)
-                    continue
-                await bell.wait()
+            # Where they cannot be read, the rules that were read last go on.
+            await keep_doing("rules", partial(asyncio.to_thread, self.read), bell)
 
     def read(self) -> None:
         """Brings what is known here up to date."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from spanloop_collector.query.queries import Queries
-from spanloop_collector.score.backfills import Backfills
+from spanloop_collector.score.backfill import Backfills
 from spanloop_collector.score.dispatcher import Dispatcher
 from spanloop_collector.score.idle import IdleWatch
 from spanloop_collector.score.operations import ScoringRuleOperations

@@ -9,7 +9,8 @@ from spanloop.v1 import scoring_pb2
 
 from spanloop_collector.api.operations import Call
 from spanloop_collector.errors import InvalidRequestError
-from spanloop_collector.score.dispatcher import LEASE_SECONDS, Claim, Dispatcher, HandedOut
+from spanloop_collector.score.dispatcher import Claim, Dispatcher, HandedOut
+from spanloop_collector.score.leases import LEASE_SECONDS
 from spanloop_collector.score.outcome import FAILED, RETURNED, SCORED, OneScore, Outcome
 from spanloop_collector.score.task import Task
 

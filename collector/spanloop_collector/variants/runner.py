@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,6 +16,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
 from spanloop_collector.store.changes import Actor
+from spanloop_collector.store.rounds import keep_doing
 from spanloop_collector.store.store import Store
 from spanloop_collector.variants.experiment import VariantExperiment, finish_run
 from spanloop_collector.variants.run import FINISHED, Run, Task, Test, Verdict, advance
@@ -52,18 +53,13 @@ class VariantRunner:
     async def run(self) -> None:
         """Looks for runs that are under way, and moves each."""
         with self.store.bells.listen("variant_runs") as bell:
-            while True:
-                running: Sequence[tuple[str, str]] = ()
-                try:
-                    running = await asyncio.to_thread(self.table.running)
-                except (Error, StoreUnavailableError) as error:
-                    logger.debug("variants: will look again reason=%s", error)
-                for project, run_id in running:
-                    await self._step_quietly(project, run_id)
-                if running:
-                    await asyncio.sleep(LOOK_EVERY_SECONDS)
-                else:
-                    await bell.wait()
+            await keep_doing("variants", self._round, bell, rest_seconds=LOOK_EVERY_SECONDS)
+
+    async def _round(self) -> float | None:
+        running = await asyncio.to_thread(self.table.running)
+        for project, run_id in running:
+            await self._step_quietly(project, run_id)
+        return LOOK_EVERY_SECONDS if running else None
 
     async def step(self, project: str, run_id: str) -> None:
         """Moves one run as far as it can go now."""

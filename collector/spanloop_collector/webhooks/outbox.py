@@ -14,15 +14,13 @@ from typing import Any
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.store.bells import Bell
 from spanloop_collector.store.changes import Actor, Change, ChangeLog
+from spanloop_collector.store.rounds import keep_doing
 from spanloop_collector.store.store import Store
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender
 from spanloop_collector.webhooks.targets import Targets
 
-LOOK_AGAIN_SECONDS = 30.0
-"""For messages of a collector that died; new ones wake us, and those to try again have their time."""
-AFTER_FAILURE_SECONDS = 5.0
-"""Until the next look when ClickHouse did not answer."""
 RETRY_AFTER_SECONDS = (2.0, 10.0, 60.0, 300.0, 1800.0, 7200.0)
 """Pauses before the second try and those after it; then the message is given up."""
 ATTEMPT_RUNS_OUT_SECONDS = 60.0
@@ -93,7 +91,7 @@ class Outbox:
         self._now = now
         self._log = ChangeLog(store, "delivery", table="webhook_events", now=now)
         self._targets = Targets(store)
-        self._wake = asyncio.Event()
+        self._bell: Bell | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
         # Threads of its own: a receiver that does not answer must not hold up those that serve requests.
         self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="spanloop-webhook")
@@ -105,7 +103,8 @@ class Outbox:
 
     def wake(self) -> None:
         """Looks for messages now rather than at the next look."""
-        self._wake.set()
+        if self._bell is not None:
+            self._bell.ring()
 
     def deliver(self, project: str, message_id: str) -> Message | None:
         """Tries a message once and returns how it stands; None when somebody else is at it. Blocks."""
@@ -130,13 +129,8 @@ class Outbox:
     async def run(self) -> None:
         """Delivers until cancelled."""
         try:
-            while True:
-                pause = AFTER_FAILURE_SECONDS
-                try:
-                    pause = await self._start_due()
-                except (Error, StoreUnavailableError) as error:
-                    logger.debug("webhooks: will look again reason=%s", error)
-                await self._pause(pause)
+            self._bell = Bell()
+            await keep_doing("webhooks", self._start_due, self._bell)
         finally:
             await self._stop()
 
@@ -149,16 +143,16 @@ class Outbox:
             self._sender.break_off()
             await asyncio.wait(under_way)
 
-    async def _start_due(self) -> float:
-        """Begins the tries whose time has come; returns the seconds until the next one."""
+    async def _start_due(self) -> float | None:
+        """Begins the tries whose time has come; returns the seconds until the next one, None where none is known."""
         for project, message_id, due in await asyncio.to_thread(self._next):
             pause = due - self._now()
             if pause > 0:
-                return min(pause, LOOK_AGAIN_SECONDS)
+                return pause
             key = f"{project}/{message_id}"
             if len(self._under_way) < self._at_once and key not in self._under_way:
                 self._under_way[key] = asyncio.create_task(self._deliver_quietly(key, project, message_id))
-        return LOOK_AGAIN_SECONDS
+        return None
 
     async def _deliver_quietly(self, key: str, project: str, message_id: str) -> None:
         try:
@@ -172,14 +166,6 @@ class Outbox:
             del self._under_way[key]
             # There is room for another one.
             self.wake()
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-        self._wake.clear()
 
     def _next(self) -> list[tuple[str, str, float]]:
         """Project, id and time of the messages whose turn comes first."""

@@ -8,17 +8,15 @@ such: its cost stays unknown, never zero.
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from clickhouse_connect.driver.exceptions import Error
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelPrice, TieredPrices
 
-from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.store import Store
+from spanloop_collector.store.rounds import keep_doing
 
 REST_SECONDS = 1.0
 """Between looks while spans arrive."""
@@ -38,8 +36,6 @@ PROVIDERS = {
     "xai": "x-ai",
 }
 """Provider names of the GenAI conventions, by what genai-prices calls them where they differ."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +90,10 @@ class Pricing:
     async def run(self) -> None:
         """Works until cancelled."""
         with self._store.bells.listen("spans") as bell:
-            while True:
-                try:
-                    await asyncio.to_thread(self.price_new_models)
-                except (Error, StoreUnavailableError) as error:
-                    # The writer reports that ClickHouse is away; here the next look will do.
-                    logger.debug("pricing: will look again reason=%s", error)
-                await asyncio.sleep(REST_SECONDS)
-                await bell.wait()
+            await keep_doing("pricing", self._round, bell, rest_seconds=REST_SECONDS)
+
+    async def _round(self) -> None:
+        await asyncio.to_thread(self.price_new_models)
 
     def price_new_models(self) -> list[Price]:
         """Prices every model that recent spans name and the table lacks; returns what it added."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spanloop_collector.score.attendance import PATIENCE_SECONDS
-from spanloop_collector.score.dispatcher import LEASE_SECONDS, Claim, Dispatcher, HandedOut
+from spanloop_collector.score.dispatcher import Claim, Dispatcher, HandedOut
+from spanloop_collector.score.leases import LEASE_SECONDS
 from spanloop_collector.score.outcome import FAILED, SCORED, OneScore, Outcome
 from spanloop_collector.score.pace import Pace
 from spanloop_collector.score.rule import Budget, Rule, RuleScorer
@@ -56,6 +57,9 @@ class Bench:
     def revision(self, rule_id: str, revision: int) -> Rule:
         return self.rule
 
+    def active(self) -> list[Rule]:
+        return [self.rule]
+
     def report(self, rule: Rule, message: str) -> None:
         self.failure = message
 
@@ -74,7 +78,7 @@ class Bench:
         self.spent += cost
 
     async def claim(self, claim: Claim = WORKER, most: int = 100) -> list[HandedOut]:
-        await self.dispatcher._refill()
+        await self.dispatcher.refill()
         return await self.dispatcher.claim(claim, max_tasks=most, wait_seconds=0)
 
 
@@ -170,11 +174,11 @@ async def test_a_rule_says_it_when_no_worker_takes_its_tasks() -> None:
         "nothing is scored: no worker has 'm', which 'f' needs; name it with `spanloop score --module`"
     )
     bench.now += PATIENCE_SECONDS + 1
-    await bench.dispatcher._refill()
+    await bench.dispatcher.refill()
     assert bench.failure.startswith("nothing is scored: no worker asks for tasks; start `spanloop score`")
 
     assert await bench.claim(HAS_M)
-    await bench.dispatcher._refill()
+    await bench.dispatcher.refill()
     assert bench.failure == ""
 
 
