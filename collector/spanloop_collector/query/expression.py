@@ -52,10 +52,10 @@ def _complaint(store: FormatDatabase, text: str, refusal: Error) -> str:
     """What is wrong with the text, in the engine's words, without any of ours."""
     message = _message(refusal)
     failed_at = _FAILED_AT.search(message)
-    if failed_at and int(failed_at[1]) <= len(PREFIX) + len(text.encode()):
+    if failed_at and len(PREFIX) < int(failed_at[1]) <= len(PREFIX) + len(text.encode()):
         return _in_own_places(message.replace(SUFFIX, ""), text, before=PREFIX)
     try:
-        # Where it fails only in what we put behind the text, the text alone does so at its end.
+        # Where it fails only in what we put around the text, the text alone does so at its end.
         store.query(FORMAT, {"statement": f"{ALONE}{text}"})
     except Error as error:
         return _in_own_places(_END.sub("at its end", _message(error)), text, before=ALONE)

@@ -22,16 +22,25 @@ WHERE queued >= fromUnixTimestamp64Micro({since_us:Int64}, 'UTC')
     AND (queued, task_id) > (fromUnixTimestamp64Micro({since_us:Int64}, 'UTC'), {since_id:String})
     AND has({slots:Array(UInt8)}, slot)
 """
+# Looked up by their ids, those of a page.
+DONE_OF_PAGE = f"""
+AND task_id NOT IN
+(
+    SELECT task_id FROM {{database:Identifier}}.scoring_done WHERE task_id IN (SELECT task_id {PAGE})
+)
+"""
+# All there are, as numbers: where the page is the whole queue, this takes a tenth of the memory.
+DONE = """
+AND reinterpretAsUInt128(unhex(task_id)) NOT IN
+(
+    SELECT reinterpretAsUInt128(unhex(task_id)) FROM {database:Identifier}.scoring_done
+)
+"""
 READ_TASKS = f"""
 SELECT
     toUnixTimestamp64Micro(queued) AS queued_us, task_id, project, rule_id, rule_version, scorer, trace_id, span_id,
     group_key, toUnixTimestamp64Nano(created), toUnixTimestamp64Nano(ended), probability, run, backfill, slot
-{PAGE}
-    AND task_id NOT IN
-    (
-        SELECT task_id FROM {{database:Identifier}}.scoring_done
-        WHERE task_id IN (SELECT task_id {PAGE})
-    )
+{PAGE} %s
 ORDER BY queued, task_id
 LIMIT {{limit:UInt32}}
 """
@@ -102,7 +111,9 @@ class QueueReader:
         }
         if not self._store.query(READ_ANY, parameters, SETTINGS).result_rows:
             return []
-        return list(self._store.query(READ_TASKS, parameters, SETTINGS).result_rows)
+        is_whole_queue = start == Place()
+        read_tasks = READ_TASKS % (DONE if is_whole_queue else DONE_OF_PAGE)
+        return list(self._store.query(read_tasks, parameters, SETTINGS).result_rows)
 
     def _advance(self, rows: Sequence[tuple[Any, ...]], limit: int, now: float) -> None:
         self.is_at_end = len(rows) < limit

@@ -59,14 +59,14 @@ def test_a_span_that_was_sent_while_it_ran_is_scored_when_it_ends(project: Proje
 
 def test_names_and_roots_are_alternatives_and_rows_without_metadata_match_as_others(project: Project) -> None:
     project.rule("either", {"use": "is_json", "name": "either"}, scope={"root_spans": True, "span_names": ["answer"]})
-    project.rule("not free", {"use": "is_json", "name": "not free"}, filter="metadata['plan'] != 'free'")
+    project.rule("paid", {"use": "is_json", "name": "paid"}, filter="metadata['plan'] != 'free'")
     project.log_all(
         {"id": "root", "name": "chat", "output": {}, "metadata": {"plan": "free"}, **ROOT},
         {"id": "named", "name": "answer", "output": {}, "metadata": {"plan": "free"}, **CHILD},
         {"id": "neither", "name": "search", "output": {}, **CHILD},
     )
 
-    assert scored(project, 3) == [("named", "either"), ("neither", "not free"), ("root", "either")]
+    assert scored(project, 3) == [("named", "either"), ("neither", "paid"), ("root", "either")]
 
 
 def test_output_that_is_written_after_the_end_is_seen_by_the_filter(project: Project) -> None:

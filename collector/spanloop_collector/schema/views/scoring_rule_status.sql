@@ -1,4 +1,5 @@
 -- What became of the rows that each rule matched as they came; rows of backfills are counted apart and have no lag.
+-- Ids of tasks are compared as the numbers that they are: as texts they would take several times the memory.
 -- A row in a rule's sample is one task for each of its scorers: scored, skipped, failed and waiting count tasks.
 
 SELECT
@@ -28,20 +29,25 @@ LEFT JOIN
 (
     SELECT
         rule_id,
-        countIf(task.1 = '' AND task.2 = 'scored') AS scored,
-        countIf(task.1 = '' AND task.2 = 'skipped') AS skipped,
-        countIf(task.1 = '' AND task.2 = 'failed') AS failed,
-        quantileOrNullIf(0.5)(task.3, task.1 = '') AS lag_p50,
-        quantileOrNullIf(0.95)(task.3, task.1 = '') AS lag_p95,
-        sum(task.4) AS cost,
-        countIf(task.1 != '' AND task.2 != 'failed') AS backfilled,
-        countIf(task.1 != '' AND task.2 = 'failed') AS backfill_failed
+        countIf(NOT is_backfill AND status = 'scored') AS scored,
+        countIf(NOT is_backfill AND status = 'skipped') AS skipped,
+        countIf(NOT is_backfill AND status = 'failed') AS failed,
+        quantileOrNullIf(0.5)(lag, NOT is_backfill) AS lag_p50,
+        quantileOrNullIf(0.95)(lag, NOT is_backfill) AS lag_p95,
+        sum(cost) AS cost,
+        countIf(is_backfill AND status != 'failed') AS backfilled,
+        countIf(is_backfill AND status = 'failed') AS backfill_failed
     FROM
     (
         -- A task that gave a score was scored, whatever else it said.
-        SELECT rule_id, (any(backfill), min(status), any(lag), sum(cost)) AS task
+        SELECT
+            rule_id,
+            any(online_scores.backfill != '') AS is_backfill,
+            min(online_scores.status) AS status,
+            any(online_scores.lag) AS lag,
+            sum(online_scores.cost) AS cost
         FROM {database}.online_scores FINAL
-        GROUP BY rule_id, task_id
+        GROUP BY rule_id, reinterpretAsUInt128(unhex(task_id))
     )
     GROUP BY rule_id
 ) AS results ON results.rule_id = rules.rule_id
@@ -52,6 +58,8 @@ LEFT JOIN
         uniqExactIf(task_id, backfill = '') AS waiting,
         uniqExactIf(task_id, backfill != '') AS backfill_waiting
     FROM {database}.scoring_queue
-    WHERE task_id NOT IN (SELECT task_id FROM {database}.scoring_done)
+    WHERE reinterpretAsUInt128(unhex(task_id)) NOT IN (
+        SELECT reinterpretAsUInt128(unhex(task_id)) FROM {database}.scoring_done
+    )
     GROUP BY rule_id
 ) AS queue ON queue.rule_id = rules.rule_id
