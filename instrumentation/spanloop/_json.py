@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from json import encoder as json_encoder
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,16 @@ def to_json(value: object, max_chars: int = DEFAULT_MAX_CHARS) -> str:
     if text is None:
         text = _slow(value, max_chars)
     return _as_utf8(text)
+
+
+def numbers_to_json(numbers: Mapping[str, float]) -> str:
+    """Finite numbers by name as JSON text.
+
+    >>> numbers_to_json({"exact": 1})
+    '{"exact":1.0}'
+    """
+    members = ",".join([f"{to_json(name)}:{float(number)!r}" for name, number in numbers.items()])
+    return f"{{{members}}}"
 
 
 def _fast(value: object, max_chars: int) -> str | None:

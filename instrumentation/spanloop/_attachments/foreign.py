@@ -20,6 +20,8 @@ def lightened(span: ReadableSpan, keeper: Keeper) -> ReadableSpan:
     given: Any = span.attributes  # of a span it is never None
     attributes: dict[str, Any] = given if type(given) is dict else given.copy()
     large = [name for name, value in attributes.items() if type(value) is str and len(value) >= LARGE_CHARS]
+    if not large:  # as with most spans
+        return span
     changed: dict[str, Any] = {}
     for name in large:
         if not name.startswith(OWN_PREFIX):

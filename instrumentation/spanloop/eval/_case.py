@@ -56,7 +56,8 @@ Data: TypeAlias = (
     | Callable[[], Any]
 )
 
-_FIELDS = tuple(each.name for each in fields(EvalCase))
+_FIELDS = frozenset(each.name for each in fields(EvalCase))
+_FIELDS_BESIDE_INPUT = _FIELDS - {"input"}
 
 
 async def resolve_data(data: Any) -> Any:
@@ -122,8 +123,8 @@ def as_case(item: Any, position: int, source: Mapping[str, str] | None = None) -
     elif isinstance(item, Mapping):
         if "input" not in item:
             raise ValueError(f"data[{position}] has no input, only {sorted(map(str, item))}; every case needs one")
-        given = {name: value for name, value in item.items() if name in _FIELDS and value is not None}
-        case = EvalCase(**{"input": None, **given})
+        given = {name: value for name, value in item.items() if name in _FIELDS_BESIDE_INPUT and value is not None}
+        case = EvalCase(item["input"], **given)
     else:  # a case of another library, with the same fields
         given = {name: getattr(item, name) for name in _FIELDS if getattr(item, name, None) is not None}
         if "input" not in given:

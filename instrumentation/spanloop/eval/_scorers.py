@@ -17,12 +17,14 @@ QUICK_SECONDS = 0.002
 OUR_FILES = str(Path(__file__).parent)
 
 Arguments = dict[str, Any]
+NAMES = ("input", "output", "expected", "metadata")
+"""What a scorer may be given of a trial."""
 
 
 class PreparedScorer:
     """One scorer with its name, and what it wants to know."""
 
-    __slots__ = ("_accepts", "_function", "is_async", "name", "seconds")
+    __slots__ = ("_function", "_takes", "is_async", "name", "seconds")
 
     def __init__(self, scorer: Scorer, name: str) -> None:
         self.name = name
@@ -30,13 +32,12 @@ class PreparedScorer:
         """About how long a call takes; None before the first."""
         check_scorer(scorer)
         target: Any = scorer() if isinstance(scorer, type) else scorer
-        self._accepts: frozenset[str] | None
+        self._takes: tuple[str, ...] = NAMES
         self._function: Callable[..., Any]
         if is_autoevals(scorer):
             self._function, self.is_async = target.eval_async, True
-            self._accepts = frozenset(("input", "output", "expected", "metadata"))
         else:
-            self._function, self._accepts = target, _accepted(target, name)
+            self._function, self._takes = target, _taken(target, name)
             called = target if inspect.isroutine(target) else getattr(target, "__call__", target)  # noqa: B004 - the method
             self.is_async = inspect.iscoroutinefunction(getattr(called, "func", called))
 
@@ -51,10 +52,7 @@ class PreparedScorer:
 
     def call(self, arguments: Arguments) -> Any:
         """What the scorer returns, or an awaitable of it."""
-        if self._accepts is None:
-            return self._function(**arguments)
-        accepts = self._accepts
-        return self._function(**{name: value for name, value in arguments.items() if name in accepts})
+        return self._function(**{name: arguments[name] for name in self._takes})
 
     def scores(self, returned: Any) -> list[Score]:
         """What it returned as scores."""
@@ -76,8 +74,8 @@ def prepare_scorers(scorers: Iterable[Scorer]) -> list[PreparedScorer]:
     return prepared
 
 
-def _accepted(target: Any, name: str) -> frozenset[str] | None:
-    """Names of the arguments it takes; None when it takes any.
+def _taken(target: Any, name: str) -> tuple[str, ...]:
+    """Names of the arguments it takes.
 
     A trace is whole only once everything has arrived, so scorers that need one are for afterwards.
     """
@@ -88,8 +86,8 @@ def _accepted(target: Any, name: str) -> frozenset[str] | None:
             "score the experiment afterwards, with `spanloop experiments score NAME --scorer module:function`"
         )
     if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return None
-    return frozenset(parameters)
+        return NAMES
+    return tuple(name for name in NAMES if name in parameters)
 
 
 def as_users_see(error: BaseException) -> BaseException:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from opentelemetry import trace
 
 from spanloop import _attributes as names
 from spanloop import _context
-from spanloop._json import to_json
+from spanloop._json import numbers_to_json, to_json
 from spanloop._otel_span import record_error
 from spanloop.eval._recording import Recording
 from spanloop.eval._scorers import Arguments, PreparedScorer, as_users_see
@@ -77,7 +76,7 @@ class Scoring:
         entry = _context.enter(scored.span, is_shared=self._recording.is_shared)
         try:
             returned = scorer.call(arguments)
-            if inspect.isawaitable(returned):
+            if hasattr(returned, "__await__"):
                 scored.coming = returned
                 return scored
             scored.scores = scorer.scores(returned)
@@ -124,15 +123,14 @@ class Scoring:
 def _attributes(scores: Sequence[Score], max_chars: int) -> Mapping[str, Any]:
     """The row of a scorer."""
     if len(scores) == 1 and not scores[0].metadata and not scores[0].reason and scores[0].score is not None:
-        number = repr(scores[0].score)
-        return {names.OUTPUT: number, names.SCORES: f"{{{to_json(scores[0].name)}:{number}}}"}
+        return {names.OUTPUT: repr(scores[0].score), names.SCORES: numbers_to_json({scores[0].name: scores[0].score})}
     output = {score.name: _said(score) for score in scores}
     attributes: dict[str, Any] = {
         names.OUTPUT: to_json(next(iter(output.values())) if len(output) == 1 else output, max_chars)
     }
     numbers = {score.name: score.score for score in scores if score.score is not None}
     if numbers:
-        attributes[names.SCORES] = to_json(numbers, max_chars)
+        attributes[names.SCORES] = numbers_to_json(numbers)
     metadata = {score.name: score.metadata for score in scores if score.metadata}
     if metadata:
         only = next(iter(metadata.values())) if len(scores) == 1 else metadata

@@ -20,7 +20,7 @@ from opentelemetry import trace
 from spanloop import _attributes as names
 from spanloop import _context
 from spanloop._fields import merged_json, merged_tags
-from spanloop._json import to_json
+from spanloop._json import numbers_to_json, to_json
 from spanloop._otel_span import record_error
 from spanloop._span import Span
 from spanloop.eval._case import EvalCase
@@ -30,6 +30,7 @@ from spanloop.eval._result import EvalResult
 from spanloop.eval._scorers import Arguments, PreparedScorer, as_users_see, error_trace
 from spanloop.eval._scoring import Scoring
 from spanloop.eval._threads import Threads
+from spanloop.scoring.score import Score
 
 TASK_SECONDS = "task_duration"
 TRIAL = "spanloop.trial"
@@ -95,12 +96,8 @@ class Trials:
             origin=case.origin,
         )
         spans: list[trace.Span] = []
-        entry = _context.enter(root, is_shared=recording.is_shared)
-        try:
-            await self._run_task(case, result, root, spans)
-            await self._run_scorers(case, result, root, spans)
-        finally:
-            _context.leave(entry)
+        await self._run_task(case, result, root, spans)
+        await self._run_scorers(case, result, root, spans)
         # What was cancelled did not come this far: it leaves no row, so that --resume runs it.
         if recording.is_on:
             self._record(result, case, root, trial_index if trial_count > 1 else None)
@@ -178,12 +175,14 @@ class Trials:
         """Scores for a case whose task failed, where the user wants any; never a 0 by ourselves."""
         if self._error_score_handler is None:
             return
+        entry = _context.enter(root, is_shared=self._recording.is_shared)
         try:
-            given = self._error_score_handler(Span(root), case, [scorer.name for scorer in self._scoring.scorers])
+            given = self._error_score_handler(Span(root), case, [scorer.name for scorer in self._scoring.scorers]) or {}
+            result.scores.update({name: Score(name, score).score for name, score in given.items()})
         except Exception as error:
             result.scorer_errors["error_score_handler"] = error_trace(error)
-        else:
-            result.scores.update(given or {})
+        finally:
+            _context.leave(entry)
 
     # The row.
 
@@ -193,16 +192,15 @@ class Trials:
             metadata = {**metadata, "scorer_errors": result.scorer_errors}
         max_chars = self._recording.max_chars
         existing: Mapping[str, Any] = getattr(root, "attributes", None) or {}
-        metrics = merged_json(existing.get(names.METRICS), {TASK_SECONDS: result.duration}, max_chars)
         attributes: dict[str, Any] = {
             names.INPUT: to_json(result.input, max_chars),
             names.OUTPUT: result.output_json or to_json(result.output, max_chars),
             names.EXPECTED: to_json(result.expected, max_chars),
-            names.METRICS: metrics,
+            names.METRICS: _with_numbers(existing.get(names.METRICS), {TASK_SECONDS: result.duration}, max_chars),
         }
         scores = {name: score for name, score in result.scores.items() if score is not None}
         if scores:
-            attributes[names.SCORES] = merged_json(existing.get(names.SCORES), scores, max_chars)
+            attributes[names.SCORES] = _with_numbers(existing.get(names.SCORES), scores, max_chars)
         if metadata:
             attributes[names.METADATA] = merged_json(existing.get(names.METADATA), metadata, max_chars)
         if result.tags:
@@ -217,6 +215,11 @@ class Trials:
         self._recording.end(root)
         context = root.get_span_context()
         result.id, result.trace_id = f"{context.span_id:016x}", f"{context.trace_id:032x}"
+
+
+def _with_numbers(existing: str | None, numbers: Mapping[str, float], max_chars: int) -> str:
+    """The JSON object of numbers, and of what the task logged beside them."""
+    return merged_json(existing, numbers, max_chars) if existing else numbers_to_json(numbers)
 
 
 def _takes_hooks(task: Callable[..., Any]) -> bool:

@@ -41,12 +41,12 @@ def scores_of(name: str, returned: Any) -> list[Score]:
     A number, a boolean or None is a score of that name. A dict is one score when it has the key `score`, else a
     number for each name. A list holds any of these. Raises ScoreError for anything else, never makes it a 0.
     """
+    if returned is None or isinstance(returned, (int, float)):
+        return [Score(name, returned)]
     if isinstance(returned, list | tuple):
         return [score for item in returned for score in scores_of(name, item)]
     if isinstance(returned, dict):
         return _scores_of_dict(name, returned)
-    if returned is None or isinstance(returned, bool | int | float):
-        return [Score(name, returned)]
     if isinstance(returned, Score):
         return [returned]
     if hasattr(returned, "score") and hasattr(returned, "metadata"):

@@ -109,6 +109,9 @@ def test_failed_tasks_are_scored_only_if_somebody_says_how() -> None:
 
     assert run(task=task).results[0].scores == {}
     assert run(task=task, error_score_handler=zeros).results[0].scores == {"exact": 0.0}
+    wrong = run(task=task, error_score_handler=lambda *given: {"exact": 3}).results[0]
+    assert (wrong.scores, list(wrong.scorer_errors)) == ({}, ["error_score_handler"])
+    assert "'exact' returned the score 3; expected a number from 0 to 1" in wrong.scorer_errors["error_score_handler"]
 
 
 def test_scorers_return_numbers_nothing_and_lists() -> None:
