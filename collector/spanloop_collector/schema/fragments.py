@@ -229,16 +229,20 @@ def row_columns() -> str:
     return render((files(__package__) / "row_columns.sql").read_text().strip(), {})
 
 
-def times() -> str:
-    """SQL for `start` and `end` of a row's metrics; a span that runs has no end."""
+def metrics_of_columns() -> str:
+    """SQL for what a row's metrics are told by its columns; a span that runs has no end."""
     start, end = (seconds_of(f"toUnixTimestamp64Nano({column})") for column in ("created", "end_time"))
-    pairs = f"if({HAS_ENDED}, [('start', {start}), ('end', {end})], [('start', {start})])"
-    return f"CAST({pairs}, '{NUMBER_MAP}')"
+    given = [
+        f"[('start', {start})]",
+        f"if({HAS_ENDED}, [('end', {end})], [])",
+        *(f"if({column} != 0, [('{column}', {column})], [])" for column in ("tokens", "cost")),
+    ]
+    return f"CAST(arrayConcat({', '.join(given)}), '{NUMBER_MAP}')"
 
 
 FRAGMENTS: dict[str, Callable[..., str]] = {
     "row_columns": row_columns,
-    "times": times,
+    "metrics_of_columns": metrics_of_columns,
     "row_id": lambda: ROW_ID,
     "events": lambda: f"Array(Tuple(time DateTime64(9, 'UTC'), name LowCardinality(String), attributes {TEXT_MAP}))",
     "links": lambda: f"Array(Tuple(trace_id String, span_id String, trace_state String, attributes {TEXT_MAP}))",

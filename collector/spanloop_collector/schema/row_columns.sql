@@ -12,7 +12,7 @@
     expected,
     error,
     mapUpdate(online_scores, scores) AS scores,
-    mapUpdate({times}, metrics) AS metrics,
+    mapUpdate({metrics_of_columns}, metrics) AS metrics,
     metadata,
     tags,
     created,

@@ -15,6 +15,7 @@ from decimal import Decimal
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 from genai_prices.types import ModelPrice, TieredPrices
 
+from spanloop_collector.schema.fragments import NUMBER_MAP
 from spanloop_collector.store import Store
 from spanloop_collector.store.rounds import keep_doing
 
@@ -126,7 +127,7 @@ class Pricing:
             f"""
             INSERT INTO {database}.spans
             SELECT * EXCEPT (known_cost) REPLACE (
-                mapConcat(metrics, CAST(map('cost', known_cost), 'Map(LowCardinality(String), Float64)')) AS metrics,
+                if(known_cost = 0, mapConcat(metrics, CAST(map('cost', 0), '{NUMBER_MAP}')), metrics) AS metrics,
                 known_cost AS cost,
                 version + 1 AS version
             )
@@ -148,6 +149,7 @@ class Pricing:
                 WHERE received > now() - INTERVAL {2 * LOOK_BACK_SECONDS} SECOND
                     AND concat(provider, '/', model) = {{key:String}}
                     AND tokens > 0
+                    AND cost = 0
                     AND NOT mapContains(metrics, 'cost')
             )
             """,

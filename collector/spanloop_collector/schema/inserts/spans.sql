@@ -244,21 +244,8 @@ SELECT
     ) AS error,
     number_maps[2] AS scores,
     number_maps[3] AS online_scores,
-    CAST(
-        (
-            arrayConcat(
-                if(needs_sum, ['tokens'], []),
-                if(isNull(new_cost), [], ['cost']),
-                mapKeys(given)
-            ),
-            arrayConcat(
-                if(needs_sum, [given['prompt_tokens'] + given['completion_tokens']], []),
-                if(isNull(new_cost), [], [assumeNotNull(new_cost)]),
-                mapValues(given)
-            )
-        ),
-        'Map(LowCardinality(String), Float64)'
-    ) AS metrics,
+    -- The view adds what `tokens` and `cost` say; a cost of nothing is known only here.
+    if(new_cost = 0, mapConcat(given, CAST(map('cost', 0), 'Map(LowCardinality(String), Float64)')), given) AS metrics,
     model,
     provider,
     if(needs_sum, given['prompt_tokens'] + given['completion_tokens'], given['tokens']) AS tokens,

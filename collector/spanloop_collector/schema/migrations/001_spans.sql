@@ -5,6 +5,8 @@
 -- experiments lie apart: they are kept for good, and production's queries never see their parts.
 -- Rows arrive with the default codec (LZ4), which costs half as much as ZSTD, and are compressed for good by a merge
 -- once they have rested for ten minutes.
+-- They do not say twice what they say: `id` is '' where it is that of the span, and `metrics` is without what a column
+-- tells (start, end, tokens, cost); the view `logs` adds them, and the index of ids follows what it says.
 CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
 (
     project LowCardinality(String),
@@ -41,10 +43,13 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
     resource Map(LowCardinality(String), String),
     events {events},
     links {links},
+    -- What `traces` finds the spans of its traces by, read several times faster than the id it stands for. In the sort
+    -- key, though it orders nothing: under FINAL, only a condition on the key comes before the rest of a row is read.
+    trace_hash UInt32 MATERIALIZED xxHash32(trace_id),
 
     INDEX by_trace_id trace_id TYPE bloom_filter(0.00001),
     INDEX by_span_id span_id TYPE bloom_filter(0.01),
-    INDEX by_id id TYPE bloom_filter(0.01),
+    INDEX by_id {row_id} TYPE bloom_filter(0.01),
     INDEX by_received received TYPE minmax,
     INDEX by_experiment experiment_id TYPE set(100),
     INDEX by_metadata mapValues(metadata) TYPE bloom_filter(0.01),
@@ -53,6 +58,6 @@ CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
 )
 ENGINE = {replacing}(version)
 PARTITION BY ({week_of:created}, experiment_id != '')
-ORDER BY (project, created, trace_id, span_id)
+ORDER BY (project, created, trace_id, span_id, trace_hash)
 TTL toDateTime(received) + INTERVAL 10 MINUTE RECOMPRESS CODEC(ZSTD(3))
 SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 8192;
