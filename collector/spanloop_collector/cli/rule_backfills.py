@@ -64,12 +64,12 @@ def backfill(
     started = client.post(f"{PATH}/{quote(name, safe='')}/backfills", request)
     print(f"backfill {started['id']}")
     told = ""
-    while wait and not _is_over(found := _backfill(client, started["id"])):
+    while wait and not _is_over(found := _now(client, started)):
         if (progress := _progress(found)) != told:
             notes().print(told := progress)
         time.sleep(PROGRESS_SECONDS)
     if wait:
-        print(_progress(_backfill(client, started["id"])))
+        print(_progress(_now(client, started)))
 
 
 def backfills(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
@@ -92,9 +92,10 @@ def stop_backfill(
     print(_progress(ApiClient(api_url, key=api_key).post(f"/v1/backfills/{id}/stop", {"project": project})))
 
 
-def _backfill(client: ApiClient, id: str) -> dict[str, Any]:
-    found = client.get("/v1/backfills")["backfills"]
-    return next(each for each in found if each["id"] == id)
+def _now(client: ApiClient, started: dict[str, Any]) -> dict[str, Any]:
+    """The backfill as it is now."""
+    found = client.get("/v1/backfills", project=started["project"], rule=started["rule"])["backfills"]
+    return next(each for each in found if each["id"] == started["id"])
 
 
 def _is_over(backfill: dict[str, Any]) -> bool:
@@ -103,5 +104,6 @@ def _is_over(backfill: dict[str, Any]) -> bool:
 
 
 def _progress(backfill: dict[str, Any]) -> str:
-    text = f"{backfill['state']}: matched {backfill['matched']}, queued {backfill['queued']}, done {backfill['done']}"
+    state = "done" if backfill["state"] == "queued" and _is_over(backfill) else backfill["state"]
+    text = f"{state}: matched {backfill['matched']}, queued {backfill['queued']}, done {backfill['done']}"
     return f"{text}: {backfill['error']}" if backfill["error"] else text

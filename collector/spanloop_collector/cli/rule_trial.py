@@ -29,8 +29,10 @@ def try_out(
             help="Try the rule of this name in a YAML file, before it is applied.", envvar="SPANLOOP_RULES_FILE"
         ),
     ] = None,
-    hours: Annotated[float, typer.Option(help="How far back to look.", envvar="SPANLOOP_RULES_HOURS")] = 24.0,
-    rows: Annotated[int, typer.Option(help="Rows to score and show.", envvar="SPANLOOP_RULES_ROWS")] = 10,
+    hours: Annotated[float, typer.Option(help="How far back to look.", envvar="SPANLOOP_RULES_HOURS", min=0.01)] = 24.0,
+    rows: Annotated[
+        int, typer.Option(help="Rows to score and show.", envvar="SPANLOOP_RULES_ROWS", min=1, max=100)
+    ] = 10,
     module: Modules = None,
     project: Project = "",
     api_url: ApiUrl = DEFAULT_API_URL,

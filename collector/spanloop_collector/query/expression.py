@@ -21,6 +21,7 @@ _PLACE = re.compile(r"position (\d+)((?: \(.*?\))??) \(line \d+, col \d+\)", re.
 _FAILED_AT = re.compile(r"failed at position (\d+)")
 _END = re.compile(r"at position \d+ \(end of query\) \(line \d+, col \d+\)(?:: .*?)?(?=\. [A-Z(])", re.DOTALL)
 _OUR_QUESTION = re.compile(r"(?:\. :|[:.])? ?[Ii]n (?:scope|query) SELECT .*(?=\. \([A-Z_]+\))", re.DOTALL)
+_WHILE_EXECUTING = re.compile(r": while executing .*(?=\. \([A-Z_]+\))", re.DOTALL | re.IGNORECASE)
 
 
 class FormatDatabase(Protocol):
@@ -44,8 +45,8 @@ def select_of(store: FormatDatabase, text: str, *, field: str) -> str:
 
 
 def without_our_question(message: str) -> str:
-    """The message without the statement that was made around the text."""
-    return _OUR_QUESTION.sub("", message)
+    """The message without the statement that was made around the text, and without where in it that failed."""
+    return _WHILE_EXECUTING.sub("", _OUR_QUESTION.sub("", message))
 
 
 def _complaint(store: FormatDatabase, text: str, refusal: Error) -> str:

@@ -34,10 +34,18 @@ MAX_AT_ONCE = {ALERT: 4, VARIANT: 32}
 
 WAITING, SENDING, DELIVERED, FAILED = "waiting", "sending", "delivered", "failed"
 
+# What an alert says of a group arrives in its order: "recovered" waits while "fires" has not arrived.
 FIND_NEXT = """
-SELECT project, id, toUnixTimestamp64Milli(next_attempt) / 1000 FROM {database:Identifier}.webhook_deliveries
-WHERE topic = {topic:String} AND status IN ('waiting', 'sending')
-ORDER BY next_attempt
+SELECT project, id, due
+FROM
+(
+    SELECT project, id, toUnixTimestamp64Milli(next_attempt) / 1000 AS due
+    FROM {database:Identifier}.webhook_deliveries
+    WHERE topic = {topic:String} AND status IN ('waiting', 'sending')
+    ORDER BY created
+    LIMIT 1 BY project, name, if(topic = 'alert', about, id)
+)
+ORDER BY due
 LIMIT 100
 """
 
@@ -64,6 +72,8 @@ class Message:
     """What it is about, as JSON text: a group's labels."""
     timeout_seconds: float = 0.0
     """How long a try may take; 0 leaves it to the collector's setting."""
+    created: float = 0.0
+    """When it was kept, Unix seconds."""
     status: str = WAITING
     attempts: int = 0
     next_attempt: float = 0.0
@@ -98,7 +108,7 @@ class Outbox:
 
     def add(self, project: str, message_id: str, message: Message) -> None:
         """Keeps a message until it is delivered; the same id again changes nothing. Blocks."""
-        message = replace(message, next_attempt=self._now())
+        message = replace(message, created=self._now(), next_attempt=self._now())
         self._log.append(Change(project, message_id, 1, WAITING, Actor("collector"), asdict(message)))
 
     def wake(self) -> None:

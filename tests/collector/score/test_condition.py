@@ -85,6 +85,7 @@ def test_syntax_errors_are_about_the_authors_text_and_say_where(store: Store, te
         ("nothing = 1", "nothing"),
         ("name", "Invalid type for filter"),
         ("file('/etc/passwd') != ''", "function file is not allowed here"),
+        ("duration > '1s'", r"Cannot convert string '1s' to type Float64\. \(TYPE_MISMATCH\)"),
         ("length(type) > 'a'", "'a'|Illegal|NO_COMMON_TYPE|Cannot"),
     ],
 )

@@ -138,9 +138,9 @@ def test_past_rows_are_put_through_a_rule_once(project: Project) -> None:
     every = backfill()
     again = backfill("--again", "--where", "id = 'r3'")
 
-    assert "queued: matched 2, queued 2, done 2" in chosen
-    assert "queued: matched 30, queued 30, done 30" in every
-    assert "queued: matched 1, queued 1, done 1" in again
+    assert "done: matched 2, queued 2, done 2" in chosen
+    assert "done: matched 30, queued 30, done 30" in every
+    assert "done: matched 1, queued 1, done 1" in again
     results = project.results(30)
     assert len(results) == 30
     assert sum(r["score"] for r in results) == 15
@@ -165,7 +165,7 @@ def test_failed_rows_are_tried_again_on_demand(project: Project, tmp_path: Path)
     done = run(project, "rules", "backfill", "flaky", "--failed", "--project", project.name)
 
     assert first == {"a": "failed", "b": "scored"}
-    assert "queued: matched 1, queued 1, done 1" in done
+    assert "done: matched 1, queued 1, done 1" in done
     again = {r["id"]: (r["status"], r["score"]) for r in project.results(2, where=flaky)}
     assert again == {"a": ("scored", 1), "b": ("scored", 1)}
     assert json.loads(

@@ -131,7 +131,7 @@ async def test_the_background_delivers_more_than_it_may_at_once_without_waiting(
 ) -> None:
     outbox = make_outbox(store, clock)
     for number in range(3 * MAX_AT_ONCE[ALERT]):
-        outbox.add("shop", f"msg_{number}", MESSAGE)
+        outbox.add("shop", f"msg_{number}", replace(MESSAGE, about=f'{{"model": "{number}"}}'))
     running = asyncio.create_task(outbox.run())
     await asyncio.to_thread(
         wait_until, lambda: len(receiver.received) == 3 * MAX_AT_ONCE[ALERT], what="all messages", timeout=20
@@ -139,6 +139,31 @@ async def test_the_background_delivers_more_than_it_may_at_once_without_waiting(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert {status for _, status, *_ in deliveries(store)} == {DELIVERED}
+
+
+async def test_what_an_alert_says_of_a_group_arrives_in_its_order(store: Store, receiver: Receiver) -> None:
+    outbox = Outbox(
+        store, WebhookSender(allow_private_addresses=True, timeout_seconds=5), ALERT, retry_after_seconds=(0.5,)
+    )
+    receiver.answers = [(500, {})]
+    about = '{"model": "small"}'
+    for number, message in enumerate(
+        (
+            replace(MESSAGE, about=about, body='{"n": 1}'),
+            replace(MESSAGE, about=about, body='{"n": 2}'),
+            replace(MESSAGE, name="other", body='{"n": 3}'),
+        )
+    ):
+        outbox.add("shop", f"msg_{number}", message)
+        # Times are kept in milliseconds.
+        await asyncio.sleep(0.01)
+    running = asyncio.create_task(outbox.run())
+    await asyncio.to_thread(wait_until, lambda: len(receiver.received) == 4, what="all messages", timeout=20)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    sent = [message.json["n"] for message in receiver.received]
+    assert [number for number in sent if number != 3] == [1, 1, 2]
+    assert sent[:2].count(3) == 1
 
 
 async def test_stopping_breaks_off_what_takes_too_long(

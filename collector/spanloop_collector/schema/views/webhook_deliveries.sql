@@ -14,6 +14,7 @@ SELECT
     JSONExtractString(state, 'error') AS error,
     fromUnixTimestamp64Milli(toInt64(JSONExtractFloat(state, 'next_attempt') * 1000), 'UTC') AS next_attempt,
     JSONExtractString(state, 'body') AS body,
+    fromUnixTimestamp64Milli(toInt64(JSONExtractFloat(state, 'created') * 1000), 'UTC') AS created,
     time AS updated
 FROM
 (
