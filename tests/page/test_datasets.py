@@ -66,7 +66,7 @@ def test_row_is_edited_in_place_and_every_change_is_a_version(visit: Visit, eval
     versions.get_by_role("button", name="launch").click()
     page.get_by_role("button", name="Restore").click()
     dialog = page.get_by_role("dialog", name="Restore this version?")
-    expect(dialog).to_contain_text("1 rows become what they were")
+    expect(dialog).to_contain_text("1 row become what they were")
     dialog.get_by_role("button", name="Restore").click()
     expect(versions.get_by_role("button")).to_have_count(4)
     visit.open(f"{LIST}/{DATASET}?q=Nothing")
@@ -86,8 +86,8 @@ def test_dropped_file_becomes_rows_after_a_look_at_them(visit: Visit, evals: Eva
     expect(page.get_by_role("alert")).to_contain_text("Line 2 is no JSON")
     page.get_by_role("button", name="Close", exact=True).click()
     with page.expect_download() as found:
-        page.get_by_role("button", name="More", exact=True).click()
-        page.get_by_role("button", name="Export CSV").click()
+        page.get_by_role("button", name="Export the rows").click()
+        page.get_by_role("button", name="CSV", exact=True).click()
     with open(found.value.path(), newline="") as file:
         made = {row["input"]: (json.loads(row["metadata"]), row["expected"]) for row in csv.DictReader(file)}
     assert made == {'Where, "now"?': ({"topic": "<b>maps</b>"}, "Here"), "Who?": ({"topic": ""}, "[1,2]")}
@@ -106,10 +106,10 @@ def test_rows_of_production_are_looked_at_before_they_are_promoted(visit: Visit,
     write(page, where, "no_such_column = 1")
     expect(dialog.get_by_role("alert")).to_contain_text("no_such_column")
     write(page, where, f"trace_id = '{seed.HOSTILE_TRACE}' AND is_root")
-    expect(dialog.get_by_text("1 rows match, 1 of them new here")).to_be_visible()
+    expect(dialog.get_by_text("1 matching row, 1 of them new here")).to_be_visible()
     expect(dialog.locator(".promote-row")).to_contain_text("<script>")
     check(page)
-    dialog.get_by_role("button", name="Add 1 rows").click()
+    dialog.get_by_role("button", name="Add 1 row").click()
     page.locator(".grid .row:not(.head)").first.click()
     expect(page.get_by_role("link", name="the log row")).to_be_visible()
     check(page)

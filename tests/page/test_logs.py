@@ -244,7 +244,18 @@ def test_trace_without_its_root_is_listed_by_its_earliest_span(visit: Visit) -> 
     page = visit.open("/p/afar/logs?live=1")
     expect(rows(page)).to_have_count(1)
     expect(rows(page)).to_contain_text(re.compile("first step.*no root.*2"))
-    expect(page.locator(".total")).to_have_text("1 traces")
+    expect(page.locator(".total")).to_have_text("1 trace")
+    # What is exported and grouped is what is listed.
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export what the filters leave").click()
+        page.get_by_role("button", name="JSON lines").click()
+    (row,) = [json.loads(line) for line in Path(download.value.path()).read_text().splitlines()]
+    assert (row["trace_id"], row["name"]) == (trace, "first step")
+    page.get_by_role("button", name="Group by").click()
+    page.get_by_role("button", name="Name", exact=True).click()
+    expect(rows(page)).to_contain_text("first step")
+    expect(rows(page)).to_have_count(1)
+    page.go_back()
     # Its root comes late, and takes its place.
     seed.send(
         visit.collector, "traces", [seed.span(trace, root, "job", now - 4 * seed.SECOND_NS, 4)], key=key, project="afar"

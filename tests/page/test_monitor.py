@@ -55,6 +55,23 @@ def test_charts_are_walked_with_the_keyboard(visit: Visit) -> None:
     expect(page.locator(".logs-list .row:not(.head)").first).to_be_visible()
 
 
+def test_split_by_tag_counts_each_tag(visit: Visit) -> None:
+    page = visit.open("/p/support/monitor?t=1h&f=tags%20%3D%20['vip']")
+    page.get_by_role("button", name="Split by").click()
+    page.get_by_role("button", name="Tag", exact=True).click()
+    expect(page.locator(".legend").first).to_contain_text("vip")
+    # Split, each score has a chart, with a line for each group.
+    helpful = page.get_by_role("region", name="Score helpfulness")
+    expect(helpful.locator(".legend")).to_have_text("vip")
+    expect(helpful.get_by_role("slider", name="Score helpfulness. vip: last")).to_be_visible()
+    requests = page.get_by_role("slider", name="Requests. vip")
+    requests.focus()
+    for key in ("End", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/logs?**")
+    assert parse_qs(urlsplit(page.url).query)["f"] == ["is_root", "has(tags, 'vip')", "tags = ['vip']"]
+
+
 def test_split_by_project_leads_to_the_rows_of_that_project(visit: Visit) -> None:
     send_span(visit.collector, "elsewhere", project="second", key=visit.collector.admin_key)
     wait_for_rows(visit.collector, 1, project="second")

@@ -47,12 +47,17 @@ def test_trace_is_walked_from_the_list_to_the_failing_span(visit: Visit) -> None
     page.locator(".thread-span").first.click()
     page.get_by_role("tab", name="Events").click()
     expect(page.get_by_text("the answer took longer than usual")).to_be_visible()
+    # All of that is in the address.
+    page.reload()
+    expect(page.locator(".thread .message").first).to_be_visible()
+    expect(page.get_by_text("the answer took longer than usual")).to_be_visible()
     page.get_by_role("radio", name="Logs 1").click()
     page.get_by_role("list", name="Log records of the trace").get_by_role("button", name="chat gpt-4o").click()
     assert f"s={seed.MAIN_CALL}" in page.url
     page.get_by_role("radio", name="Timeline").click()
     page.keyboard.press("Escape")
     expect(spans).to_have_count(0)
+    assert page.url.endswith("/logs?q=4711")
 
 
 def test_pictures_sounds_and_documents_are_shown_as_what_they_are(visit: Visit) -> None:
@@ -114,7 +119,7 @@ def test_values_of_metadata_become_filters_and_columns(visit: Visit) -> None:
     user.get_by_role("button", name="Column of user_id").click()
     user.get_by_role("button", name="Only metadata['user_id'] = 'ada'").click()
     page.keyboard.press("Escape")
-    expect(page.get_by_text("1 traces")).to_be_visible()
+    expect(page.locator(".total")).to_have_text("1 trace")
     expect(page.get_by_role("columnheader", name="user_id")).to_be_visible()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,12 @@ class PlainStore:
         self._client = clickhouse_connect.get_client(dsn=dsn, autogenerate_session_id=False)
         self.command(f"CREATE DATABASE {self.database} ENGINE = {SERVER_ENGINE}")
 
-    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> QueryResult:
+    def query(
+        self, sql: str, parameters: dict[str, Any] | None = None, settings: Mapping[str, Any] | None = None
+    ) -> QueryResult:
         """Rows of a statement."""
         with self._lock:
-            return self._client.query(sql, parameters=parameters)
+            return self._client.query(sql, parameters=parameters, settings=dict(settings or {}))
 
     def command(self, sql: str, parameters: dict[str, Any] | None = None) -> object:
         """Runs a statement that returns little or nothing."""

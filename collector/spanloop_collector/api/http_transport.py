@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from spanloop_collector.api.json_codec import Problem, decode, encode, parse_json, write_json
 from spanloop_collector.api.operations import Call, Operation
+from spanloop_collector.api.waiting import while_connected
 from spanloop_collector.errors import InvalidRequestError, TooLargeError, UnsupportedError
 from spanloop_collector.keys.authenticator import Authenticator
 from spanloop_collector.receive.status import answer_for
@@ -43,8 +44,8 @@ def _endpoint(
             message, problems = await _read_message(request, operation, max_body_bytes)
             call = Call(principal, problems)
             if operation.is_stream:
-                return await _stream(operation, message, call)
-            return _json_response(encode(await operation.call(message, call)))
+                return await _stream(request, operation.stream(message, call))
+            return _json_response(encode(await while_connected(request, operation.call(message, call))))
         except Exception as error:
             return error_response(error)
 
@@ -92,10 +93,9 @@ def _parse_body(body: bytes) -> Any:
         raise InvalidRequestError(f"the body is not JSON: {error}") from None
 
 
-async def _stream(operation: Operation, message: Message, call: Call) -> Response:
+async def _stream(request: Request, answers: AsyncGenerator[Message]) -> Response:
     """Every answer, one after the other. A failure before the first is an error like any other."""
-    answers = operation.stream(message, call)
-    first = await anext(answers, None)
+    first = await while_connected(request, anext(answers, None))
 
     async def pieces() -> AsyncIterator[bytes]:
         async with aclosing(answers):

@@ -6,7 +6,7 @@ Names, paths and scopes come from the .proto files; an operation without a funct
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -35,6 +35,7 @@ from spanloop.v1 import (
 )
 
 from spanloop_collector.api.json_codec import Problem
+from spanloop_collector.api.waiting import finished
 from spanloop_collector.keys.principal import Principal, Scope
 
 MODULES = (
@@ -76,7 +77,7 @@ class Call:
             raise problem.error()
 
 
-Run = Callable[[Any, Call], Awaitable[Message]]
+Run = Callable[[Any, Call], Coroutine[Any, Any, Message]]
 RunStream = Callable[[Any, Call], AsyncGenerator[Message]]
 
 
@@ -94,13 +95,16 @@ class Operation:
     scope: Scope | None
     """What the caller needs; None for any valid key."""
     is_stream: bool
-    """True when it answers with many messages."""
+    """True when it answers with many messages; it ends with its caller."""
+    ends_with_caller: bool
+    """True when it ends where its caller hangs up; others go on to their end."""
     function: Run | RunStream = field(repr=False)
 
     async def call(self, request: Message, call: Call) -> Message:
         """The answer of an operation that gives one."""
         self._allow(call)
-        return await cast(Run, self.function)(request, call)
+        answer = cast(Run, self.function)(request, call)
+        return await (answer if self.ends_with_caller else finished(answer))
 
     async def stream(self, request: Message, call: Call) -> AsyncGenerator[Message]:
         """The answers of an operation that gives many."""
@@ -135,6 +139,7 @@ def _operation(method: MethodDescriptor, implementation: object) -> Operation:
         path=path,
         scope=SCOPES.get(options[annotations_pb2.scope]),
         is_stream=method.server_streaming,
+        ends_with_caller=method.server_streaming or options[annotations_pb2.ends_with_caller],
         function=getattr(implementation, _snake_case(method.name)),
     )
 

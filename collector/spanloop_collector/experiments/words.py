@@ -31,34 +31,46 @@ def sentence(found: Paired, said: str, adjusted: float | None, *, unit: str, is_
         return f"{few}; it takes at least {MIN_PAIRS} to tell a difference from chance"
     if said == "same":
         return f"the same in all {found.pairs} cases"
-    low, high, detectable = (amount(each or 0.0, unit, is_score) for each in (found.low, found.high, found.detectable))
     if said == "unclear":
+        detectable = amount(found.detectable or 0.0, unit, is_score)
         return (
             f"could be chance (p = {adjusted:.2f}); with {found.pairs} cases a difference under {detectable} "
             "hardly shows"
         )
-    low, high = (signed(each or 0.0, unit, is_score) for each in (found.low, found.high))
-    return f"{said}, and hardly by chance (p {_p(adjusted or 0.0)}); likely between {low} and {high}"
+    low, high = found.low or 0.0, found.high or 0.0
+    return (
+        f"{said}, and hardly by chance (p {_p(adjusted or 0.0)}); likely between "
+        f"{signed(low, unit, is_score, beside=high)} and {signed(high, unit, is_score, beside=low)}"
+    )
 
 
-def amount(value: float, unit: str, is_score: bool) -> str:
-    """A value as people read it: scores in percent."""
+def amount(value: float, unit: str, is_score: bool, *, beside: float = 0.0) -> str:
+    """A value as people read it: scores in percent. Where it stands beside another, both have the same decimals."""
     if is_score:
         return f"{value * 100:.1f}%"
+    size = max(abs(value), abs(beside))
     if unit == "$":
-        return f"${value:,.{_decimals(value)}f}"
-    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+        return f"${value:,.{_cents(size)}f}"
+    decimals = _decimals(size)
+    number = f"{value:,.{decimals}f}"
+    if "." in number and not beside:
+        number = number.rstrip("0").rstrip(".")
     return f"{number} {unit}".rstrip()
 
 
-def _decimals(dollars: float) -> int:
-    """Cents, or as many decimals as show two digits of less: a call may cost thousandths of a cent."""
-    return 2 if abs(dollars) >= 1 or not dollars else max(4, 1 - floor(log10(abs(dollars))))
+def _cents(dollars: float) -> int:
+    """Decimals that show two digits: a call may cost thousandths of a cent."""
+    return 2 if dollars >= 1 or not dollars else max(4, 1 - floor(log10(dollars)))
 
 
-def signed(value: float, unit: str, is_score: bool) -> str:
+def _decimals(size: float) -> int:
+    """Decimals that show three digits."""
+    return max(0, 2 - floor(log10(size))) if size else 0
+
+
+def signed(value: float, unit: str, is_score: bool, *, beside: float = 0.0) -> str:
     """The same with its sign."""
-    return ("+" if value >= 0 else "−") + amount(abs(value), unit, is_score)
+    return ("+" if value >= 0 else "−") + amount(abs(value), unit, is_score, beside=beside)
 
 
 def describe(answer: pb.CompareExperimentsResponse) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.query import QueryResult
 
 from spanloop_collector.datasets.registry import DatasetRecord
 from spanloop_collector.datasets.row import DatasetRow, read_row
 from spanloop_collector.promote.select import row_select
 from spanloop_collector.promote.spec import PromoteSpec
 from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.query.errands import Errand
 
 PREVIEW_ROWS = 20
 
@@ -53,8 +56,12 @@ class Checked:
 class Copy:
     """One promotion into one dataset; `client` reads views without naming the database."""
 
-    def __init__(self, client: Client, database: str, dataset: DatasetRecord, checked: Checked) -> None:
+    def __init__(
+        self, client: Client, database: str, dataset: DatasetRecord, checked: Checked, errand: Errand | None = None
+    ) -> None:
+        """What is only looked at is read within `errand`."""
         self._client = client
+        self._errand = errand
         self._database = database
         self.dataset = dataset
         self._checked = checked
@@ -76,7 +83,7 @@ class Copy:
 
     def analyse(self) -> None:
         """Raises ClickHouse's error for an expression that names or compares what it cannot."""
-        self._client.query(f"DESCRIBE TABLE ({self._changes('1')})" + self.settings())
+        self._result(f"DESCRIBE TABLE ({self._changes('1')})")
 
     def matched(self) -> int:
         """How many rows the source has, those that are in the dataset already included."""
@@ -93,8 +100,7 @@ class Copy:
             f"SELECT {columns}, toUInt64(0) AS version, toInt64(0) AS created_unix_nano "
             f"FROM ({self._changes('1')}) LIMIT {PREVIEW_ROWS}"
         )
-        result = self._client.query(sql + self.settings())
-        return [read_row(row) for row in result.named_results()]
+        return [read_row(row) for row in self._result(sql).named_results()]
 
     def write(self, version: int) -> tuple[int, int]:
         """Writes the rows as this version; returns how many are new and how many were rewritten."""
@@ -165,7 +171,11 @@ class Copy:
         return f"project = {sql_text(self.dataset.project)} AND dataset_id = {sql_text(self.dataset.id)}"
 
     def _query(self, sql: str) -> Any:
-        return self._client.query(sql + self.settings()).result_rows
+        return self._result(sql).result_rows
+
+    def _result(self, sql: str) -> QueryResult:
+        with self._errand.statement(sql) if self._errand else nullcontext(sql) as statement:
+            return self._client.query(statement + self.settings())
 
     def settings(self) -> str:
         """The end of every statement with the caller's words in it."""

@@ -11,6 +11,7 @@ from spanloop.v1 import promote_pb2 as pb
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.api.row_locks import KeyedLocks
+from spanloop_collector.api.waiting import finished
 from spanloop_collector.datasets.answers import dataset_message
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.leftovers import Leftovers
@@ -66,9 +67,7 @@ class PromoteOperations:
         # Refused before a dataset is made for it.
         has_schema = dataset is not None and bool(dataset.input_schema or dataset.expected_schema)
         checked = await self._check(spec, call, with_facts=has_schema)
-        dataset = await self._dataset(spec.project, name, dataset)
-        async with self._locks.hold([(dataset.project, dataset.id)]):
-            return await asyncio.to_thread(self._promotions.write, checked, dataset, call.principal.key_id)
+        return await finished(self._copy(checked, await self._dataset(spec.project, name, dataset), call))
 
     async def create_promote_job(self, request: pb.PromoteRequest, call: Call) -> pb.CreatePromoteJobResponse:
         """Sets rows aside."""
@@ -190,6 +189,10 @@ class PromoteOperations:
             if sql:
                 select_of(self._store, sql, field=field)
 
+    async def _copy(self, checked: Checked, dataset: DatasetRecord, call: Call) -> pb.PromoteResponse:
+        async with self._locks.hold([(dataset.project, dataset.id)]):
+            return await asyncio.to_thread(self._promotions.write, checked, dataset, call.principal.key_id)
+
     async def _dataset(self, project: str, name: str, found: DatasetRecord | None = None) -> DatasetRecord:
         if found is not None:
             return found
@@ -205,7 +208,8 @@ class PromoteOperations:
         checked = await self._check(spec, call)
         # One that does not exist has no rows: none is known.
         target = dataset or DatasetRecord(project=spec.project, id="", name=name)
-        answer = await asyncio.to_thread(self._promotions.look, checked, target)
+        with self._queries.errand() as errand:
+            answer = await asyncio.to_thread(self._promotions.look, checked, target, errand)
         if dataset is not None:
             answer.dataset.CopyFrom(dataset_message(self._store, dataset))
         return answer

@@ -22,6 +22,7 @@ from spanloop_collector.errors import QueryError
 from spanloop_collector.promote.checked_copy import SchemaCopy
 from spanloop_collector.promote.copy import Checked, Copy
 from spanloop_collector.promote.jobs import Job, Jobs
+from spanloop_collector.query.errands import Errand
 from spanloop_collector.query.reader import translate
 from spanloop_collector.store import Store
 from spanloop_collector.store.connect import connect
@@ -45,11 +46,11 @@ class Promotions:
         nowhere = DatasetRecord(project=checked.spec.project, id="", name="")
         self._with_client(lambda client: self._copy(client, checked, nowhere).analyse())
 
-    def look(self, checked: Checked, dataset: DatasetRecord) -> pb.PromoteResponse:
+    def look(self, checked: Checked, dataset: DatasetRecord, errand: Errand) -> pb.PromoteResponse:
         """What would be copied."""
 
         def look(client: Client) -> pb.PromoteResponse:
-            copy = self._copy(client, checked, dataset)
+            copy = Copy(client, self._store.database, dataset, checked, errand)
             rows = [row_message(row) for row in copy.preview()]
             return pb.PromoteResponse(matched=copy.matched(), inserted=copy.new(), rows=rows)
 

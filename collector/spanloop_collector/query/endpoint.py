@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from spanloop_collector.api.waiting import while_connected
 from spanloop_collector.errors import (
     PermissionDeniedError,
     QueryError,
@@ -94,20 +93,6 @@ class SqlEndpoint:
         # Tools that ask for a database have `default` filled in.
         if name not in ("", "default", self._database):
             raise refuse("UNKNOWN_DATABASE", f"Database {name} does not exist; there is {self._database}")
-
-
-async def while_connected(request: Request, running: Coroutine[Any, Any, Result]) -> Result:
-    """What `running` returns; it is cancelled when the client, who has sent everything, hangs up."""
-    work = asyncio.create_task(running)
-    gone = asyncio.ensure_future(request.receive())
-    try:
-        await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            raise refuse("QUERY_WAS_CANCELLED", "The client hung up")
-        return work.result()
-    finally:
-        work.cancel()
-        gone.cancel()
 
 
 def credentials(request: Request) -> dict[str, str]:

@@ -4,37 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from spanloop_collector.errors import QueryError, SpanloopError
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.query import guard
 from spanloop_collector.query.catalog import READ_RELATIONS, Catalog, filters_setting, read_catalog
 from spanloop_collector.query.client_settings import accepted_settings, limit_settings
+from spanloop_collector.query.errands import Errand, Errands, ErrandStore
 from spanloop_collector.query.formats import DEFAULT_FORMAT
 from spanloop_collector.query.reader import Reader, ReaderAddress, translate
 from spanloop_collector.query.readers import ReaderPool
-from spanloop_collector.query.refusal import refuse
 from spanloop_collector.query.server_user import reader_url
 from spanloop_collector.query.statement import Statement
-from spanloop_collector.schema.cluster import on_cluster
 from spanloop_collector.settings import QuerySettings, StoreSettings
 from spanloop_collector.telemetry import QUERIES
 
 CATALOG_SECONDS = 5.0
 MAX_REMEMBERED = 512
-
-KILL = "KILL QUERY {on_cluster} WHERE startsWith(query, '/* {mark} */') ASYNC"
-KILL_AGAIN_SECONDS = 0.2
-MAX_KILLS = 10
 
 # A condition of the reader's and one of the statement's may share a read step, and there the statement's would
 # be evaluated on rows of other projects too: an error or a thrown value would tell what they hold. Kept apart,
@@ -49,7 +42,7 @@ ONE_PROJECT_SETTINGS = {
 logger = logging.getLogger(__name__)
 
 
-class QueryStore(Protocol):
+class QueryStore(ErrandStore, Protocol):
     """The store, as far as queries need it. Calls block."""
 
     @property
@@ -57,16 +50,6 @@ class QueryStore(Protocol):
 
     @property
     def data_dir(self) -> Path: ...
-
-    @property
-    def database(self) -> str: ...
-
-    @property
-    def cluster(self) -> str: ...
-
-    def query(self, sql: str, parameters: dict[str, Any] | None = None) -> Any: ...
-
-    def command(self, sql: str, parameters: dict[str, Any] | None = None) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +66,6 @@ class Result:
     """From the statement's arrival to the last byte."""
 
 
-class _Run:
-    """A statement on its way, and how to find it in ClickHouse."""
-
-    def __init__(self) -> None:
-        self.mark = f"run {uuid.uuid4()}"
-        self.is_cancelled = False
-        self.is_idle = threading.Event()
-        """Set unless ClickHouse works on it."""
-        self.is_idle.set()
-
-    @contextmanager
-    def under_way(self) -> Iterator[None]:
-        """Around the work in ClickHouse; never begins it for one that is cancelled."""
-        self.is_idle.clear()
-        try:
-            if self.is_cancelled:
-                raise refuse("QUERY_WAS_CANCELLED", "The statement was cancelled")
-            yield
-        finally:
-            self.is_idle.set()
-
-
 class Queries:
     """Runs statements that come from outside: checked, read-only, limited, one project's rows only."""
 
@@ -118,7 +79,7 @@ class Queries:
         self._catalog_read_at = 0.0
         self._checked: OrderedDict[tuple[str, Catalog], Statement] = OrderedDict()
         self._isolation = ""
-        self._ending: set[asyncio.Task[None]] = set()
+        self._errands = Errands(store)
 
     async def run(
         self,
@@ -133,12 +94,11 @@ class Queries:
 
         Cancelled, it ends the statement in ClickHouse as well.
         """
-        run = _Run()
         try:
-            result = await self._run(sql, principal, parameters or {}, settings or {}, default_format, run)
+            with self.errand() as errand:
+                result = await self._run(sql, principal, parameters or {}, settings or {}, default_format, errand)
         except asyncio.CancelledError:
             QUERIES.labels("cancelled").inc()
-            self._end(run)
             raise
         except QueryError as error:
             self._count(error, principal)
@@ -148,6 +108,10 @@ class Queries:
             raise
         QUERIES.labels("ok").inc()
         return result
+
+    def errand(self) -> AbstractContextManager[Errand]:
+        """For statements of our own that a caller waits for, and that end with the waiting."""
+        return self._errands.errand()
 
     async def checked(self, sql: str, *, principal: Principal) -> tuple[str, dict[str, str]]:
         """The statement as it would run, and the settings that keep it to the principal's project.
@@ -183,7 +147,7 @@ class Queries:
 
     async def close(self) -> None:
         """Waits for the statements under way and closes the connections."""
-        await asyncio.gather(*self._ending)
+        await self._errands.close()
         if self._pool is not None:
             await asyncio.to_thread(self._pool.close)
 
@@ -194,7 +158,7 @@ class Queries:
         parameters: Mapping[str, str],
         sent: Mapping[str, str],
         default_format: str,
-        run: _Run,
+        errand: Errand,
     ) -> Result:
         began = time.monotonic_ns()
         principal.require(Scope.READ)
@@ -204,30 +168,11 @@ class Queries:
         def work(reader: Reader) -> Result:
             statement = self._check(sql, parameters, catalog, reader)
             output_format = statement.format or default_format
-            with run.under_way():
-                data = reader.run(statement.sql, parameters, output_format, mark=run.mark)
+            with errand.statement(statement.sql) as marked:
+                data = reader.run(marked, parameters, output_format)
             return Result(data, output_format, reader.timezone, time.monotonic_ns() - began)
 
         return await pool.run(self._reader_settings(principal, catalog) | accepted, work)
-
-    def _end(self, run: _Run) -> None:
-        """Ends a statement that nobody waits for any more."""
-        run.is_cancelled = True
-        kill = KILL.format(on_cluster=on_cluster(self._store.cluster), mark=run.mark)
-
-        def work() -> None:
-            # The first may come before ClickHouse has the statement.
-            for _ in range(MAX_KILLS):
-                if run.is_idle.is_set():
-                    return
-                try:
-                    self._store.command(kill)
-                except Exception as error:  # whatever it is, the statement still ends at its time limit
-                    logger.warning("query: a cancelled statement goes on until its time limit reason=%s", error)
-                    return
-                run.is_idle.wait(KILL_AGAIN_SECONDS)
-
-        self._ending = {*(one for one in self._ending if not one.done()), asyncio.create_task(asyncio.to_thread(work))}
 
     def _check(self, sql: str, parameters: Mapping[str, str], catalog: Catalog, reader: Reader) -> Statement:
         """The checked statement; remembered, since dashboards ask the same again and again."""

@@ -75,14 +75,10 @@ class Reader:
         """Lines of EXPLAIN AST."""
         return self.run(f"EXPLAIN AST {sql}", parameters, "TabSeparated").decode().splitlines()
 
-    def run(self, sql: str, parameters: Mapping[str, str], output_format: str, *, mark: str = "") -> bytes:
-        """The result of a checked statement, in the format's bytes. `mark` leads it, as a comment, where it is listed.
-
-        The embedded engine takes no query ids, and after `readonly` no other setting either.
-        """
-        marked = f"/* {mark} */ {sql}" if mark else sql
+    def run(self, sql: str, parameters: Mapping[str, str], output_format: str) -> bytes:
+        """The result of a checked statement, in the format's bytes."""
         try:
-            return self._client.raw_query(marked, parameters=_used(parameters, sql), fmt=output_format)
+            return self._client.raw_query(sql, parameters=_used(parameters, sql), fmt=output_format)
         except Exception as error:
             translate(error)
 

@@ -12,8 +12,9 @@ from spanloop.v1 import rules_pb2, scoring_pb2
 
 from spanloop_collector.api.operations import Call
 from spanloop_collector.keys.principal import Principal
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.score.backfill import Backfills, read_window
-from spanloop_collector.score.condition import Statements, parse_condition, try_condition
+from spanloop_collector.score.condition import parse_condition, try_condition
 from spanloop_collector.score.known_scorers import known_scorers
 from spanloop_collector.score.rule import Rule
 from spanloop_collector.score.rule_input import read_rule, read_scorer, write_rule
@@ -40,7 +41,7 @@ class ScoringRuleOperations:
         book: RuleBook,
         backfills: Backfills,
         *,
-        statements: Statements,
+        queries: Queries,
         trials: ScorerTrials,
         barrier: Callable[[], Awaitable[None]],
     ) -> None:
@@ -49,7 +50,7 @@ class ScoringRuleOperations:
         self._book = book
         self._backfills = backfills
         self._barrier = barrier
-        self._statements = statements
+        self._queries = queries
         self._trials = trials
 
     async def put_scoring_rule(
@@ -106,7 +107,8 @@ class ScoringRuleOperations:
         else:
             rule = await self._find(request.rule, call)
         await self._barrier()
-        return await asyncio.to_thread(try_rule, self._store, rule, hours=request.hours, rows=request.rows)
+        with self._queries.errand() as errand:
+            return await asyncio.to_thread(try_rule, errand, rule, hours=request.hours, rows=request.rows)
 
     async def try_scorer(
         self, request: rules_pb2.TryScorerRequest, call: Call
@@ -172,7 +174,7 @@ class ScoringRuleOperations:
             return ""
         condition = await asyncio.to_thread(parse_condition, self._store, text, field=field)
         await try_condition(
-            self._statements, condition, principal=principal, project=project, field=field, is_value=is_value
+            self._queries, condition, principal=principal, project=project, field=field, is_value=is_value
         )
         return condition
 

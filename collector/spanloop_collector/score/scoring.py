@@ -73,7 +73,7 @@ class Scoring:
                 self._store,
                 self.book,
                 self.backfills,
-                statements=queries,
+                queries=queries,
                 trials=ScorerTrials(queries, modules=modules),
                 barrier=barrier,
             ),

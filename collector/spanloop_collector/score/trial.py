@@ -8,12 +8,12 @@ from typing import Any
 from spanloop.v1 import rules_pb2
 
 from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.query.errands import Errand
 from spanloop_collector.score.matching import rows_of, select_matches
 from spanloop_collector.score.rule import Rule
 from spanloop_collector.score.rule_input import write_rule
 from spanloop_collector.score.scored_rows import RowReader
 from spanloop_collector.score.task import Task
-from spanloop_collector.store import Store
 
 DEFAULT_HOURS = 24.0
 MAX_HOURS = 24.0 * 366
@@ -29,7 +29,7 @@ WHERE scorer = {scorer:String} AND status = 'scored' AND scored > now() - INTERV
 """
 
 
-def try_rule(store: Store, rule: Rule, *, hours: float, rows: int) -> rules_pb2.TestScoringRuleResponse:
+def try_rule(errand: Errand, rule: Rule, *, hours: float, rows: int) -> rules_pb2.TestScoringRuleResponse:
     """What the rule would have matched, sampled and cost, and some of the sampled rows."""
     hours, rows = hours or DEFAULT_HOURS, rows or DEFAULT_ROWS
     if not 0 < hours <= MAX_HOURS:
@@ -40,10 +40,10 @@ def try_rule(store: Store, rule: Rule, *, hours: float, rows: int) -> rules_pb2.
         raise InvalidRequestError(f"rows: expected 1 to {MAX_ROWS}, got {rows}", field="rows")
     since = int((time.time() - hours * 3600) * 1e9)
     matches = select_matches(
-        [rule], rows_of(store.database, f"created >= fromUnixTimestamp64Nano({since}, 'UTC')", is_final=True)
+        [rule], rows_of(errand.database, f"created >= fromUnixTimestamp64Nano({since}, 'UTC')", is_final=True)
     )
     settings = {"max_execution_time": MAX_SECONDS}
-    ((matched, sampled),) = store.query(
+    ((matched, sampled),) = errand.query(
         f"SELECT count(), countIf(is_sampled) FROM ({matches})", settings=settings
     ).result_rows
     calls = sampled * len(rule.scorers)
@@ -52,14 +52,14 @@ def try_rule(store: Store, rule: Rule, *, hours: float, rows: int) -> rules_pb2.
         matched=matched,
         sampled=sampled,
         calls=calls,
-        estimated_cost=_estimated_cost(store, rule, sampled),
-        sample=_sample(store, rule, matches, rows),
+        estimated_cost=_estimated_cost(errand, rule, sampled),
+        sample=_sample(errand, rule, matches, rows),
     )
 
 
-def _sample(store: Store, rule: Rule, matches: str, rows: int) -> list[str]:
+def _sample(errand: Errand, rule: Rule, matches: str, rows: int) -> list[str]:
     """Sampled rows as JSON, newest first."""
-    found = store.query(
+    found = errand.query(
         "SELECT project, trace_id, span_id, group_key, toUnixTimestamp64Nano(created) AS created_ns, "
         f"toUnixTimestamp64Nano(ended) AS ended_ns, probability FROM ({matches}) WHERE is_sampled "
         f"ORDER BY created_ns DESC LIMIT {rows}"
@@ -67,7 +67,7 @@ def _sample(store: Store, rule: Rule, matches: str, rows: int) -> list[str]:
     tasks = [_task(rule, number, row) for number, row in enumerate(found)]
     if not tasks:
         return []
-    read = RowReader(store, lambda *_: rule).read(tasks)
+    read = RowReader(errand, lambda *_: rule).read(tasks)
     return [read[task.id].text for task in tasks if task.id in read]
 
 
@@ -77,12 +77,12 @@ def _task(rule: Rule, number: int, row: Any) -> Task:
     )
 
 
-def _estimated_cost(store: Store, rule: Rule, sampled: int) -> float | None:
+def _estimated_cost(errand: Errand, rule: Rule, sampled: int) -> float | None:
     """US dollars; None when some scorer asks a model and was never called."""
     total = 0.0
     for scorer in rule.scorers:
-        parameters = {"database": store.database, "scorer": scorer.name, "project": rule.project}
-        ((per_call, calls),) = store.query(COST_OF_A_CALL, parameters).result_rows
+        parameters = {"database": errand.database, "scorer": scorer.name, "project": rule.project}
+        ((per_call, calls),) = errand.query(COST_OF_A_CALL, parameters).result_rows
         if not calls and scorer.module:
             return None
         total += (per_call if calls else 0.0) * sampled

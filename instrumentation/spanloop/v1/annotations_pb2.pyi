@@ -21,3 +21,5 @@ HTTP_FIELD_NUMBER: _ClassVar[int]
 http: _descriptor.FieldDescriptor
 SCOPE_FIELD_NUMBER: _ClassVar[int]
 scope: _descriptor.FieldDescriptor
+ENDS_WITH_CALLER_FIELD_NUMBER: _ClassVar[int]
+ends_with_caller: _descriptor.FieldDescriptor

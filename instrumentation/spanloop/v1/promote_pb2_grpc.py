@@ -81,7 +81,7 @@ class PromoteServiceServicer:
 
     def Promote(self, request, context):
         """Copies rows inside ClickHouse. The same promotion again copies nothing twice.
-        Needs a key that may read as well.
+        Needs a key that may read as well. A dry run ends with its caller; copying goes on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -15,3 +15,25 @@ def test_dollars_have_as_many_decimals_as_they_need(dollars: float, words: str) 
 
 def test_scores_are_percent_with_a_sign() -> None:
     assert (signed(0.005, "", True), signed(-0.25, "", True)) == ("+0.5%", "−25.0%")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "words"),
+    [
+        (-0.0000012, 0.000034, "$", "−$0.000001 +$0.000034"),
+        (0.0004, 1.5, "$", "+$0.00 +$1.50"),
+        (0.0123, 1.5, "s", "+0.01 s +1.50 s"),
+        (-2.0, 14.0, "tokens", "−2.0 tokens +14.0 tokens"),
+        (1200.0, 1350.0, "", "+1,200 +1,350"),
+        (0.00000123, 0.0000045, "s", "+0.00000123 s +0.00000450 s"),
+    ],
+)
+def test_values_of_one_sentence_have_the_same_decimals(low: float, high: float, unit: str, words: str) -> None:
+    assert f"{signed(low, unit, False, beside=high)} {signed(high, unit, False, beside=low)}" == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.0, "0 s"), (2.0, "2 s"), (12.34, "12.3 s"), (1e-5, "0.00001 s"), (1234.5, "1,234 s")]
+)
+def test_a_value_alone_has_three_digits(value: float, words: str) -> None:
+    assert amount(value, "s", False) == words

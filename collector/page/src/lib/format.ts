@@ -11,6 +11,11 @@ export function whole(value: number): string {
   return WHOLE.format(value);
 }
 
+/** `1 row`, `2 rows`: the name is of one. */
+export function counted(value: number, name: string): string {
+  return `${WHOLE.format(value)} ${name}${value === 1 ? "" : "s"}`;
+}
+
 /** Seconds with the unit that fits. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "";
@@ -29,7 +34,12 @@ function round(value: number): string {
 export function dollars(value: number): string {
   if (!value) return "";
   if (value >= 100) return `$${WHOLE.format(value)}`;
-  return value >= 0.01 ? `$${value.toFixed(2)}` : `$${value.toPrecision(3).replace(/0+$/, "")}`;
+  return `$${value >= 0.1 ? value.toFixed(2) : value.toFixed(decimals(value)).replace(/0+$/, "")}`;
+}
+
+/** Of dollars, the decimals that show three digits: a call may cost thousandths of a cent. */
+export function decimals(value: number): number {
+  return Math.min(20, Math.max(2, 2 - Math.floor(Math.log10(value))));
 }
 
 export function score(value: number): string {

@@ -211,7 +211,7 @@ export function Toasts() {
   );
 }
 
-export function Field(props: { label: string; hint?: string; children: (id: string) => JSX.Element }) {
+export function Field(props: { label: string; hint?: ComponentChildren; children: (id: string) => JSX.Element }) {
   const id = useId();
   return (
     <div class="field">

@@ -4,6 +4,7 @@ import { axisDuration, axisTime, moment } from "../lib/format";
 import { walked } from "./walk";
 
 export interface Series {
+  /** Empty for the rows that have no such value. */
   name: string;
   /** One value for each x; null leaves a gap. */
   values: (number | null)[];
@@ -65,14 +66,14 @@ export function TimeChart(props: ChartProps) {
   const pick = (event: MouseEvent) => {
     if (at === null || !props.onPick) return;
     const box = (event.currentTarget as Element).getBoundingClientRect();
-    props.onPick(times[at]!, times[at]! + props.bucket, nearest(series, at, event.clientY - box.top, y));
+    props.onPick(times[at]!, times[at]! + props.bucket, under(props, at, event.clientY - box.top, y));
   };
   const chosen = series[Math.max(0, line)];
   const keyboard = walked({
     label: `${describe(props)}. Arrow keys walk along it${props.onPick ? ", Enter opens the rows" : ""}.`,
     count: times.length,
     at,
-    words: at === null || !chosen ? "" : `${moment(times[at]!)}, ${chosen.name}: ${words(chosen.values[at], props.format)}`,
+    words: at === null || !chosen ? "" : `${moment(times[at]!)}, ${nameOf(chosen)}: ${words(chosen.values[at], props.format)}`,
     onStep: (next) => (setAt(next), setLine(Math.max(0, line))),
     onLine: series.length > 1 ? (step) => setLine((Math.max(0, line) + step + series.length) % series.length) : undefined,
     onPick: props.onPick && chosen && (() => props.onPick!(times[at!]!, times[at!]! + props.bucket, chosen)),
@@ -146,7 +147,7 @@ function Tip({ at, line, left, width, times, series, format }: ChartProps & { at
       {rows.slice(0, 12).map(({ one, number, value }) => (
         <div key={one.name} class={`tip-row${number === line && series.length > 1 ? " at" : ""}`}>
           <span class={`swatch c${number % COLOURS}`} />
-          <span class="grow">{one.name}</span>
+          <span class="grow">{nameOf(one)}</span>
           <span class="number">
             {format(value!)}
             {one.low?.[at] != null && one.high?.[at] != null && <span class="hint"> {format(one.low[at]!)} – {format(one.high[at]!)}</span>}
@@ -164,11 +165,15 @@ export function Legend({ names }: { names: string[] }) {
       {names.map((name, number) => (
         <span key={name}>
           <span class={`swatch c${number % COLOURS}`} />
-          {name || "(none)"}
+          {nameOf({ name })}
         </span>
       ))}
     </div>
   );
+}
+
+function nameOf({ name }: Pick<Series, "name">): string {
+  return name || "(none)";
 }
 
 function isAlone(values: (number | null)[], at: number): boolean {
@@ -220,7 +225,13 @@ function ticks(times: number[], width: number): number[] {
   return times.map((_, at) => at).filter((at) => at % every === Math.floor(every / 2));
 }
 
-function nearest(series: Series[], at: number, top: number, y: (value: number) => number): Series {
+/** The series that a click means: the part of the bar, or the nearest line. */
+function under({ kind, series }: ChartProps, at: number, top: number, y: (value: number) => number): Series {
+  if (kind === "bar") {
+    const shown = series.filter((one) => one.values[at]);
+    let base = 0;
+    return shown.find((one) => y((base += one.values[at]!)) <= top) ?? shown.at(-1) ?? series[0]!;
+  }
   const distance = (one: Series) => Math.abs(y(one.values[at] ?? Number.POSITIVE_INFINITY) - top);
   return series.reduce((best, one) => (distance(one) < distance(best) ? one : best));
 }
@@ -232,7 +243,7 @@ function words(value: number | null | undefined, format: (value: number) => stri
 function describe({ title, series, format }: ChartProps): string {
   const last = series.slice(0, 6).map((one) => {
     const values = one.values.filter((value) => value !== null) as number[];
-    return values.length ? `${one.name}: last ${format(values.at(-1)!)}, largest ${format(Math.max(...values))}` : `${one.name}: no data`;
+    return values.length ? `${nameOf(one)}: last ${format(values.at(-1)!)}, largest ${format(Math.max(...values))}` : `${nameOf(one)}: no data`;
   });
   return `${title}. ${last.join("; ")}`;
 }

@@ -1,6 +1,6 @@
 // How many rows there are over time; drag over a part, or walk there with the arrow keys, to look at that part.
 import { useState } from "preact/hooks";
-import { axisTime, moment, whole } from "../lib/format";
+import { axisTime, counted, moment } from "../lib/format";
 import { useWidth } from "./charts";
 import { walked } from "./walk";
 
@@ -52,7 +52,7 @@ export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Pro
   };
   const chosen = walk && buckets.slice(Math.min(walk.at, walk.from), Math.max(walk.at, walk.from) + 1);
   const keyboard = walked({
-    label: `${whole(total(buckets))} rows over time. Arrow keys walk along it, with Shift they choose a part, Enter looks at it.`,
+    label: `${counted(total(buckets), "row")} over time. Arrow keys walk along it, with Shift they choose a part, Enter looks at it.`,
     count: buckets.length,
     at: walk && walk.at,
     words: chosen?.length ? `${moment(chosen[0]!.at)}${chosen.length > 1 ? ` to ${moment(chosen.at(-1)!.at + bucket)}` : ""}: ${rowsIn(chosen)}` : "",
@@ -82,7 +82,7 @@ export function Histogram({ from, to, bucket, buckets, isLoading, onRange }: Pro
       )}
       {over && !drag && (
         <div class="tip" style={x(over.at) > width / 2 ? { right: `${width - x(over.at) + 6}px` } : { left: `${x(over.at + bucket) + 6}px` }}>
-          <span class="hint">{moment(over.at)}</span> {whole(over.count)} rows{over.errors > 0 && <span class="bad">, {whole(over.errors)} errors</span>}
+          <span class="hint">{moment(over.at)}</span> {counted(over.count, "row")}{over.errors > 0 && <span class="bad">, {counted(over.errors, "error")}</span>}
         </div>
       )}
     </div>
@@ -95,7 +95,7 @@ function total(buckets: Bucket[]): number {
 
 function rowsIn(buckets: Bucket[]): string {
   const errors = buckets.reduce((sum, one) => sum + one.errors, 0);
-  return `${whole(total(buckets))} rows${errors ? `, ${whole(errors)} errors` : ""}`;
+  return `${counted(total(buckets), "row")}${errors ? `, ${counted(errors, "error")}` : ""}`;
 }
 
 function axis(from: number, to: number, width: number): number[] {

@@ -26,7 +26,7 @@ export function Login() {
         <img src="/page/icon.svg" alt="" width={40} height={40} />
         <h1>spanloop</h1>
         <p>This collector asks for an API key. It stays in this tab and is forgotten when the tab is closed.</p>
-        <Field label="API key" hint="`spanloop keys create --scope read` makes one; the collector's own is in admin.key of its data folder.">
+        <Field label="API key" hint={<><code>spanloop keys create NAME --scope read</code> makes one; the collector's own is in <code>admin.key</code> of its data folder.</>}>
           {(id) => <input id={id} type="password" autocomplete="off" autofocus spellcheck={false} placeholder="sl_…" value={text} onInput={(event) => setText(event.currentTarget.value)} />}
         </Field>
         {reason && <p class="bad" role="alert">{reason}</p>}

@@ -1,20 +1,26 @@
 // A dataset as a file, of the newest or of an earlier version.
-import { saveFile } from "../../lib/save";
+import type { FileChoice } from "../../ui/exportmenu";
 import { type Dataset, type DatasetRow, fetchRows } from "./api";
 
-export async function exportRows(dataset: Dataset, version: string, format: "jsonl" | "json" | "csv"): Promise<void> {
-  const rows = await allRows(dataset, version);
-  const lines = format === "csv" ? toCsv(rows) : rows.map((row) => JSON.stringify(row));
-  const text = format === "json" ? `[\n${lines.join(",\n")}\n]\n` : `${lines.join("\n")}\n`;
-  saveFile(text, `${dataset.name}.${format}`);
+type Format = "csv" | "json" | "jsonl";
+const FORMATS: [string, Format][] = [["CSV", "csv"], ["JSON", "json"], ["JSON lines", "jsonl"]];
+
+export function datasetFiles(dataset: Dataset, version: string): FileChoice[] {
+  return FORMATS.map(([title, format]) => ({ title, name: `${dataset.name}.${format}`, load: async (signal) => written(await allRows(dataset, version, signal), format) }));
 }
 
-async function allRows(dataset: Dataset, version: string): Promise<DatasetRow[]> {
+function written(rows: DatasetRow[], format: Format): Blob {
+  const lines = format === "csv" ? toCsv(rows) : rows.map((row) => JSON.stringify(row));
+  const text = format === "json" ? `[\n${lines.join(",\n")}\n]\n` : `${lines.join("\n")}\n`;
+  return new Blob([text]);
+}
+
+async function allRows(dataset: Dataset, version: string, signal: AbortSignal): Promise<DatasetRow[]> {
   const rows: DatasetRow[] = [];
   let cursor = "";
   let pinned = version;
   do {
-    const page = await fetchRows(dataset.id, { version: pinned, cursor });
+    const page = await fetchRows(dataset.id, { version: pinned, cursor }, signal);
     rows.push(...page.rows);
     cursor = page.next_cursor;
     pinned = page.version;

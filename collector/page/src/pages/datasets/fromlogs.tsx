@@ -1,6 +1,6 @@
 // Rows of production into a dataset by SQL, with a look at them first.
 import { useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted, whole } from "../../lib/format";
 import { useLoadedAfterPause } from "../../lib/load";
 import { promote, type Promotion } from "../../lib/promote";
 import { errorPosition } from "../../lib/sql";
@@ -21,7 +21,7 @@ export function FromLogs({ project, dataset, onClose, onDone }: { project: strin
   const trial = useLoadedAfterPause(JSON.stringify(promotion), (signal) => promote(promotion, true, signal));
   const { isBusy, submit } = useSubmit("The rows were not added", async () => {
     const done = await promote(promotion, false);
-    toast(done.inserted ? `${whole(done.inserted)} rows added` : "The dataset had these rows already");
+    toast(done.inserted ? `${counted(done.inserted, "row")} added` : "The dataset had these rows already");
     onDone();
     onClose();
   });
@@ -39,10 +39,10 @@ export function FromLogs({ project, dataset, onClose, onDone }: { project: strin
         </div>
         <h3>As they will be {trial.isLoading && <Spinner />}</h3>
         {trial.error !== undefined && <ErrorBox error={trial.error} />}
-        {trial.data && trial.error === undefined && <p class="hint">{whole(trial.data.matched)} rows match, {whole(trial.data.inserted)} of them new here{trial.data.rejected > 0 && `, ${whole(trial.data.rejected)} refused by the schema: ${trial.data.errors[0] ?? ""}`}</p>}
+        {trial.data && trial.error === undefined && <p class="hint">{counted(trial.data.matched, "matching row")}, {whole(trial.data.inserted)} of them new here{trial.data.rejected > 0 && `, ${whole(trial.data.rejected)} refused by the schema: ${trial.data.errors[0] ?? ""}`}</p>}
         {trial.error === undefined && trial.data?.rows.slice(0, SHOWN_ROWS).map((row) => <RowPreview key={row.id} row={row as Parameters<typeof RowPreview>[0]["row"]} />)}
         <div class="row-start">
-          <Button type="submit" kind="primary" disabled={isBusy || trial.isLoading || trial.error !== undefined || !trial.data?.inserted}>{isBusy ? "Adding…" : `Add ${trial.data ? whole(trial.data.inserted) : ""} rows`}</Button>
+          <Button type="submit" kind="primary" disabled={isBusy || trial.isLoading || trial.error !== undefined || !trial.data?.inserted}>{isBusy ? "Adding…" : `Add ${trial.data ? counted(trial.data.inserted, "row") : "rows"}`}</Button>
           <Button kind="quiet" onClick={onClose}>Cancel</Button>
         </div>
       </form>

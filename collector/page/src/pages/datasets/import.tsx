@@ -1,7 +1,7 @@
 // A file becomes rows: what each column is, a look at the result, then the writing in parts that can be stopped.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
-import { bytes, whole } from "../../lib/format";
+import { bytes, counted, whole } from "../../lib/format";
 import { Button, Dialog, ErrorBox, Field, toast } from "../../ui/basics";
 import { JsonTree } from "../../ui/json";
 import { createDataset, type Dataset, type DatasetRow, writeRows } from "./api";
@@ -54,7 +54,7 @@ export function ImportDialog({ project, file, dataset, onClose, onDone }: Props)
         {error !== null && <ErrorBox what="The file was not imported" error={error} />}
         {rows && (
           <>
-            <p class="hint">{whole(rows.length)} rows, {bytes(file.size)}. Rows with an id that exists are replaced; the same file again changes nothing.</p>
+            <p class="hint">{counted(rows.length, "row")}, {bytes(file.size)}. Rows with an id that exists are replaced; the same file again changes nothing.</p>
             {!dataset && <Field label="Dataset" hint="A new name makes a new dataset.">{(id) => <input id={id} required value={name} onInput={(event) => setName(event.currentTarget.value)} />}</Field>}
             <Targets rows={rows} targets={targets} onChange={setTargets} />
             <h3>As they will be</h3>
@@ -62,7 +62,7 @@ export function ImportDialog({ project, file, dataset, onClose, onDone }: Props)
           </>
         )}
         <div class="row-start">
-          <Button type="submit" kind="primary" disabled={!made.length || done !== null}>{`Import ${whole(made.length)} rows`}</Button>
+          <Button type="submit" kind="primary" disabled={!made.length || done !== null}>{`Import ${counted(made.length, "row")}`}</Button>
           {done === null ? <Button kind="quiet" onClick={onClose}>Cancel</Button> : <Button icon="stop" onClick={() => abort.current?.abort()}>Stop</Button>}
           {done !== null && <><progress aria-label="Rows sent" max={made.length} value={done} /><span class="hint">{whole(done)} of {whole(made.length)}</span></>}
         </div>
@@ -133,7 +133,7 @@ async function sendAll(id: string, rows: DatasetRow[], signal: AbortSignal, onPr
     at += part.length;
     onProgress(at);
   }
-  return `${whole(inserted)} rows added, ${whole(updated)} changed${rejected ? `, ${whole(rejected)} refused: ${fault}` : ""}`;
+  return `${counted(inserted, "row")} added, ${whole(updated)} changed${rejected ? `, ${whole(rejected)} refused: ${fault}` : ""}`;
 }
 
 function nextPart(rows: DatasetRow[], from: number): DatasetRow[] {

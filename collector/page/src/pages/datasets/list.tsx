@@ -1,6 +1,6 @@
 // The project's datasets, and the ways to a new one.
 import { useState } from "preact/hooks";
-import { ago, whole } from "../../lib/format";
+import { ago, counted, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place } from "../../lib/router";
@@ -28,7 +28,7 @@ export function DatasetList() {
     <DropZone class="datasets" what="a new dataset" onFile={setFile}>
       <header class="page-head">
         <h1>Datasets</h1>
-        <span class="hint total">{found.data && `${whole(found.data.length)} datasets`}</span>
+        <span class="hint total">{found.data && counted(found.data.length, "dataset")}</span>
         <span class="grow" />
         <FileButton onFile={setFile} />
         <Button kind="primary" icon="plus" onClick={() => setMaking(true)}>New dataset</Button>

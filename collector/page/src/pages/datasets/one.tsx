@@ -1,15 +1,16 @@
 // One dataset: its rows, or its versions.
 import { useEffect, useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place, setQuery } from "../../lib/router";
-import { Button, Dialog, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner, toastError } from "../../ui/basics";
+import { Button, Dialog, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner } from "../../ui/basics";
 import { DeleteDialog } from "../../ui/deletedialog";
+import { ExportMenu } from "../../ui/exportmenu";
 import { Icon } from "../../ui/icons";
 import { useSubmit } from "../../ui/submit";
 import { type Dataset, deleteDataset, findDataset, updateDataset } from "./api";
 import { DropZone } from "./drop";
-import { exportRows } from "./export";
+import { datasetFiles } from "./export";
 import { ImportDialog } from "./import";
 import { FileButton } from "./list";
 import { FromLogs } from "./fromlogs";
@@ -47,11 +48,12 @@ function Opened({ dataset, reload }: { dataset: Dataset; reload: () => void }) {
       <header class="page-head">
         <h1 class="ellipsis"><a href={addressOf("datasets")}>Datasets</a> / {dataset.name}</h1>
         <Segmented label="Show" value={tab} onChange={(next) => setQuery({ tab: next === "rows" ? null : next, row: null })} options={[["rows", "Rows"], ["versions", "Versions"]]} />
-        <span class="hint total">{whole(dataset.row_count)} rows</span>
+        <span class="hint total">{counted(dataset.row_count, "row")}</span>
         <span class="grow" />
         <Button icon="logs" onClick={() => setPromoting(true)}>From logs</Button>
         <FileButton onFile={setFile} />
-        <MoreMenu dataset={dataset} version={version} reload={reload} />
+        <ExportMenu label="Export the rows" files={datasetFiles(dataset, version)} />
+        <MoreMenu dataset={dataset} reload={reload} />
       </header>
       {dataset.description && <p class="hint dataset-words">{dataset.description}</p>}
       {tab === "versions" ? <Versions dataset={dataset} onChanged={reload} /> : <Rows key={`${dataset.version} ${version}`} dataset={dataset} version={version} onChanged={reload} />}
@@ -61,27 +63,19 @@ function Opened({ dataset, reload }: { dataset: Dataset; reload: () => void }) {
   );
 }
 
-function MoreMenu({ dataset, version, reload }: { dataset: Dataset; version: string; reload: () => void }) {
+function MoreMenu({ dataset, reload }: { dataset: Dataset; reload: () => void }) {
   const [dialog, setDialog] = useState<"delete" | "describe" | null>(null);
-  const save = async (format: "jsonl" | "json" | "csv") => {
-    try {
-      await exportRows(dataset, version, format);
-    } catch (error) {
-      toastError("The export did not work", error);
-    }
-  };
   return (
     <>
       <Menu align="right" label="More" button={<Icon name="more" />}>
         {(close) => (
           <>
             <MenuItem icon="edit" onClick={() => (setDialog("describe"), close())}>Name and description</MenuItem>
-            {(["csv", "json", "jsonl"] as const).map((format) => <MenuItem key={format} icon="download" onClick={() => (void save(format), close())}>Export {format.toUpperCase()}</MenuItem>)}
             <MenuItem icon="trash" onClick={() => (setDialog("delete"), close())}>Delete</MenuItem>
           </>
         )}
       </Menu>
-      {dialog === "delete" && <DeleteDialog name={dataset.name} words={`Its ${whole(dataset.row_count)} rows and every version of them are deleted for good. Experiments that ran over it stay.`} onDelete={() => deleteDataset(dataset.id)} onGone={() => go(addressOf("datasets"))} onClose={() => setDialog(null)} />}
+      {dialog === "delete" && <DeleteDialog name={dataset.name} words={`Its ${counted(dataset.row_count, "row")} and every version of them are deleted for good. Experiments that ran over it stay.`} onDelete={() => deleteDataset(dataset.id)} onGone={() => go(addressOf("datasets"))} onClose={() => setDialog(null)} />}
       {dialog === "describe" && <DescribeDialog dataset={dataset} onClose={() => setDialog(null)} reload={reload} />}
     </>
   );

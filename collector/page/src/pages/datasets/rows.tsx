@@ -1,6 +1,6 @@
 // The rows of a dataset: searched in SQL, opened beside the list, edited in place.
 import { useEffect, useState } from "preact/hooks";
-import { ago, parseTime, whole } from "../../lib/format";
+import { ago, counted, parseTime } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { place, setQuery } from "../../lib/router";
@@ -62,7 +62,7 @@ export function Rows({ dataset, version, onChanged }: Props) {
       <div class="split">
         <div class="split-list">
           {lines.length > 0 && (
-            <Grid label="Rows of the dataset" columns={COLUMNS} rows={lines} rowHeight={38} keyOf={(row) => row.id} openKey={open ?? undefined} onOpen={(row) => setQuery({ row: row.id }, { replace: open !== null })} onEnd={more} footer={<p class="list-end hint">{isLoading ? <Spinner /> : `${whole(lines.length)} rows`}</p>} />
+            <Grid label="Rows of the dataset" columns={COLUMNS} rows={lines} rowHeight={38} keyOf={(row) => row.id} openKey={open ?? undefined} onOpen={(row) => setQuery({ row: row.id }, { replace: open !== null })} onEnd={more} footer={<p class="list-end hint">{isLoading ? <Spinner /> : counted(lines.length, "row")}</p>} />
           )}
           {!lines.length && isLoading && <div class="page-loading"><Spinner /></div>}
           {!lines.length && !isLoading && error === undefined && <NoRows dataset={dataset} search={search} />}

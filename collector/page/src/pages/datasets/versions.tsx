@@ -1,6 +1,6 @@
 // Every change of a dataset, what it changed, and the way back.
 import { useState } from "preact/hooks";
-import { ago, whole } from "../../lib/format";
+import { ago, counted, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { place, setQuery } from "../../lib/router";
 import { Button, Dialog, ErrorBox, Field, Spinner, toast, toastError } from "../../ui/basics";
@@ -137,7 +137,7 @@ function RestoreDialog({ dataset, version, onClose, onChanged }: DialogProps) {
     <Dialog title="Restore this version?" onClose={onClose}>
       <div class="promote">
         {trial.error !== undefined && <ErrorBox error={trial.error} />}
-        {trial.data && <p>{whole(trial.data.rows_to_restore)} rows become what they were, {whole(trial.data.rows_to_delete)} are taken away. That is a new version: nothing is lost.</p>}
+        {trial.data && <p>{counted(trial.data.rows_to_restore, "row")} become what they were, {whole(trial.data.rows_to_delete)} are taken away. That is a new version: nothing is lost.</p>}
         <div class="row-start">
           <Button kind="primary" disabled={!trial.data} onClick={apply}>Restore</Button>
           <Button kind="quiet" onClick={onClose}>Cancel</Button>

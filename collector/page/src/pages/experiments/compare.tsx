@@ -1,10 +1,11 @@
 // One experiment against its base, or several side by side.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, place } from "../../lib/router";
 import { Button, Empty, ErrorBox, Segmented, Spinner } from "../../ui/basics";
+import { ExportMenu } from "../../ui/exportmenu";
 import { ApiError } from "../../lib/api";
 import { TracePanel } from "../trace/panel";
 import { compare, type Comparison } from "./api";
@@ -16,7 +17,7 @@ import { Sides } from "./sides";
 import { change, type CompareState, LAYOUTS, questionOf, readState } from "./state";
 import { Summary } from "./summary";
 import { SummaryTable } from "./summarytable";
-import { AggregateMenu, ExportMenu, GroupMenu, MoreFields, OrderMenu, WhereField } from "./tools";
+import { AggregateMenu, exportFiles, GroupMenu, MoreFields, OrderMenu, WhereField } from "./tools";
 import { Verdicts } from "./verdicts";
 
 const FIRST_CASES = 100;
@@ -51,7 +52,7 @@ export function ComparePage() {
         <GroupMenu state={state} />
         <AggregateMenu state={state} data={data} />
         <MoreFields state={state} />
-        <ExportMenu state={state} data={data} />
+        {data && <ExportMenu label="Export" files={exportFiles(state, data)} />}
         {state.layout === "table" && <Button icon="save" onClick={() => print()}>Print</Button>}
       </header>
       {data && <Sides state={state} data={data} />}
@@ -90,7 +91,7 @@ function findCase(data: Comparison, state: CompareState, row: string) {
 }
 
 function Cases({ state, data, onEnd, isCut }: BodyProps) {
-  const note = isCut ? `the first ${whole(data.cases.length)} of ${whole(data.case_count)} cases; narrow them with SQL above` : `${whole(data.case_count)} cases`;
+  const note = isCut ? `the first ${whole(data.cases.length)} of ${counted(data.case_count, "case")}; narrow them with SQL above` : counted(data.case_count, "case");
   return (
     <div class="cases column">
       <Verdicts data={data} />

@@ -1,7 +1,7 @@
 // The project's experiments with their means, and how these moved from run to run.
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { ago, dollars, duration, parseTime, whole } from "../../lib/format";
+import { ago, counted, dollars, duration, parseTime, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place, setQuery } from "../../lib/router";
@@ -35,7 +35,7 @@ export function ExperimentList({ tabs }: { tabs: ComponentChildren }) {
       <header class="page-head">
         <h1>Experiments</h1>
         {tabs}
-        <span class="hint total">{found.data && `${whole(shown.length)} runs`}</span>
+        <span class="hint total">{found.data && counted(shown.length, "run")}</span>
         <span class="grow" />
         <label class="search-field"><Icon name="search" size={14} /><input type="search" aria-label="Find experiments" placeholder="Name, branch, …" value={search} onInput={(event) => setQuery({ q: event.currentTarget.value || null }, { replace: true })} /></label>
         <Button kind="primary" disabled={!chosen.size} onClick={compareChosen}>{chosen.size > 1 ? `Compare ${chosen.size}` : "Compare"}</Button>

@@ -1,5 +1,5 @@
 // The experiments that are compared: their colours, their sizes, which one the others are measured against.
-import { ago, whole } from "../../lib/format";
+import { ago, counted, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf, place } from "../../lib/router";
 import { COLOURS } from "../../ui/charts";
@@ -37,7 +37,7 @@ function Side({ side, number, state, data }: { side: Compared; number: number; s
       <span class="two-lines">
         <span class="side-name"><a class="ellipsis" href={addressOf(`experiments/${experiment.name}`)}>{experiment.name}</a>{isBase && <span class="tag">base, {data.base_reason || "chosen"}</span>}{!experiment.finished && <span class="tag">open</span>}</span>
         <span class="hint ellipsis">
-          {whole(side.cases)} cases{side.trials !== side.cases && `, ${whole(side.trials)} trials`}{side.errors > 0 && <span class="bad">, {whole(side.errors)} failed</span>} · {ago(Date.parse(experiment.created))}{repo?.branch && ` · ${repo.branch}`}{repo?.commit && ` @ ${repo.commit.slice(0, 7)}`}{repo?.dirty && "+"}
+          {counted(side.cases, "case")}{side.trials !== side.cases && `, ${counted(side.trials, "trial")}`}{side.errors > 0 && <span class="bad">, {whole(side.errors)} failed</span>} · {ago(Date.parse(experiment.created))}{repo?.branch && ` · ${repo.branch}`}{repo?.commit && ` @ ${repo.commit.slice(0, 7)}`}{repo?.dirty && "+"}
         </span>
       </span>
       <Menu align="right" kind="quiet icon-only" label={`More about ${experiment.name}`} button={<Icon name="more" />}>

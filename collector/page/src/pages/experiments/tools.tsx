@@ -1,10 +1,10 @@
 // Order, groups, aggregate scores, columns, condition, export: what shapes a comparison.
 import { useEffect, useState } from "preact/hooks";
 import { request } from "../../lib/api";
-import { saveFile } from "../../lib/save";
 import { errorPosition } from "../../lib/sql";
 import { place } from "../../lib/router";
-import { Button, Menu, MenuItem, toastError } from "../../ui/basics";
+import { Button, Menu, MenuItem } from "../../ui/basics";
+import type { FileChoice } from "../../ui/exportmenu";
 import { Icon } from "../../ui/icons";
 import { SqlInput } from "../../ui/sqlinput";
 import type { Comparison } from "./api";
@@ -108,24 +108,12 @@ export function WhereField({ state, error }: { state: CompareState; error: unkno
 
 const FORMATS = ["csv", "json", "jsonl", "parquet"];
 
-export function ExportMenu({ state, data }: { state: CompareState; data: Comparison | undefined }) {
-  const save = async (name: string, id: string, format: string) => {
-    try {
-      const query = new URLSearchParams({ project: state.project, format });
-      const answer = await request(`/v1/experiments/${encodeURIComponent(id)}/export?${query}`);
-      saveFile(await answer.blob(), `${name}.${format}`);
-    } catch (error) {
-      toastError("The export did not work", error);
-    }
-  };
-  return (
-    <Menu align="right" label="Export" button={<Icon name="download" />}>
-      {(close) => (
-        <>
-          {data?.experiments.map(({ experiment }) => FORMATS.map((format) => <MenuItem key={`${experiment.id} ${format}`} hint={format} onClick={() => (void save(experiment.name, experiment.id, format), close())}>{experiment.name}</MenuItem>))}
-          {data && <MenuItem icon="download" hint="json" onClick={() => (saveFile(JSON.stringify(data, null, 1), "comparison.json", "application/json"), close())}>This comparison</MenuItem>}
-        </>
-      )}
-    </Menu>
-  );
+/** Each experiment's rows, and the comparison as it is shown. */
+export function exportFiles(state: CompareState, data: Comparison): FileChoice[] {
+  const rows = data.experiments.flatMap(({ experiment }) => FORMATS.map((format) => ({ title: experiment.name, hint: format, name: `${experiment.name}.${format}`, load: (signal: AbortSignal) => exported(state.project, experiment.id, format, signal) })));
+  return [...rows, { title: "This comparison", hint: "json", name: "comparison.json", load: async () => new Blob([JSON.stringify(data, null, 1)]) }];
+}
+
+async function exported(project: string, id: string, format: string, signal: AbortSignal): Promise<Blob> {
+  return (await request(`/v1/experiments/${encodeURIComponent(id)}/export?${new URLSearchParams({ project, format })}`, { signal })).blob();
 }

@@ -1,7 +1,7 @@
 // Trees of variants: a baseline, and what each single change on top of it made of the pass rate.
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { place, setQuery } from "../../lib/router";
 import { Button, Empty, ErrorBox, Field, Menu, Spinner, toast, toastError } from "../../ui/basics";
@@ -51,7 +51,7 @@ function Tree({ experiment, reload }: { experiment: VariantExperiment; reload: (
         <h2>{experiment.name}</h2>
         <span class="tag">{experiment.status.replaceAll("_", " ")}</span>
         {experiment.status.startsWith("running") && <Spinner label="Running" />}
-        <span class="hint">{whole(experiment.task_count)} tasks, steps {experiment.steps.join(", ")}</span>
+        <span class="hint">{counted(experiment.task_count, "task")}, steps {experiment.steps.join(", ")}</span>
       </header>
       {experiment.description && <p>{experiment.description}</p>}
       {variants.length ? <ul role="tree" aria-label="Variants">{variants.filter((one) => !one.parent).map((one) => <Node key={one.name} experiment={experiment} variant={one} depth={0} reload={reload} />)}</ul> : <p class="hint">The baseline has not run yet: <code>spanloop variants baseline "{experiment.name}"</code></p>}

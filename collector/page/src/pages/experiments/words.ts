@@ -1,19 +1,27 @@
 // Measures as people read them.
-import { dollars, duration, number, score } from "../../lib/format";
+import { decimals, duration, number, score } from "../../lib/format";
 import type { Difference, Measure } from "./api";
 
-export function amount(measure: Pick<Measure, "unit">, isScore: boolean, value: number | undefined): string {
+type Measured = Pick<Measure, "unit"> & Partial<Pick<Measure, "sides">>;
+
+export function amount(measure: Measured, isScore: boolean, value: number | undefined): string {
   if (value === undefined) return "–";
   if (isScore) return score(value);
   if (measure.unit === "s") return duration(value);
-  if (measure.unit === "$") return dollars(value) || "$0";
+  if (measure.unit === "$") return `$${value.toFixed(decimalsOf(measure, value))}`;
   return number(Number(value.toPrecision(4)));
+}
+
+/** Dollars of one measure have the same decimals, those that its largest mean needs. */
+function decimalsOf({ sides = [] }: Measured, value: number): number {
+  const largest = Math.max(value, ...sides.map((side) => side.mean ?? 0));
+  return largest > 0 ? decimals(largest) : 2;
 }
 
 /** Closer than this is the same. */
 const SAME = 1e-9;
 
-export function signed(measure: Pick<Measure, "unit">, isScore: boolean, value: number | undefined): string {
+export function signed(measure: Measured, isScore: boolean, value: number | undefined): string {
   if (value === undefined) return "";
   if (Math.abs(value) < SAME) return "±0";
   return (value > 0 ? "+" : "−") + amount(measure, isScore, Math.abs(value));

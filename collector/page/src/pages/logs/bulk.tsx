@@ -1,12 +1,12 @@
 // What can be done with the selected rows at once.
 import { useState } from "preact/hooks";
 import { call } from "../../lib/api";
-import { whole } from "../../lib/format";
+import { counted, whole } from "../../lib/format";
 import { addressOf } from "../../lib/router";
 import { addTag } from "../../lib/rows";
 import { Button, Menu, toast, toastError } from "../../ui/basics";
+import { ExportMenu, resultFiles } from "../../ui/exportmenu";
 import { Icon } from "../../ui/icons";
-import { ExportMenu } from "./menus";
 import { PromoteDialog, theseRows } from "./promote";
 import { exportSql, type LogRow } from "./queries";
 import { me } from "./me";
@@ -26,7 +26,7 @@ export function BulkBar({ state, rows, onDone }: Props) {
   const queue = async () => {
     try {
       const answer = await call<{ queued: number; known: number }>("POST", "/v1/review/items", { project: state.project, where: theseRows(ids), reviewer: me.value });
-      toast(`${whole(answer.queued)} rows queued for review${answer.known ? `, ${whole(answer.known)} were there already` : ""}`);
+      toast(`${counted(answer.queued, "row")} queued for review${answer.known ? `, ${whole(answer.known)} were there already` : ""}`);
       onDone(false);
     } catch (error) {
       toastError("The rows were not queued", error);
@@ -39,7 +39,7 @@ export function BulkBar({ state, rows, onDone }: Props) {
       <BulkScore project={state.project} rows={rows} onDone={() => onDone(true)} />
       <Button icon="review" onClick={queue}>Review</Button>
       <TagMenu state={state} rows={rows} onDone={() => onDone(true)} />
-      <ExportMenu state={state} ids={ids} label="Export the selected rows" />
+      <ExportMenu label="Export the selected rows" files={resultFiles(exportSql(state, ids), `${state.project}-${state.shape}`)}>Export</ExportMenu>
       <a class="button plain" href={addressOf("sql", { sql: exportSql(state, ids) })}><Icon name="sql" /> SQL</a>
       <Button kind="quiet" icon="close" label="Select nothing" onClick={() => onDone(false)} />
       {isPromoting && <PromoteDialog project={state.project} where={theseRows(ids)} onClose={() => setPromoting(false)} onDone={() => onDone(false)} />}
@@ -53,7 +53,7 @@ function TagMenu({ state, rows, onDone }: { state: LogsState; rows: LogRow[]; on
     event.preventDefault();
     try {
       await addTag(state.project, rows.map((row) => row.id), tag.trim());
-      toast(`Tagged ${rows.length} rows with ${tag.trim()}`);
+      toast(`Tagged ${counted(rows.length, "row")} with ${tag.trim()}`);
       onDone();
     } catch (error) {
       toastError("The rows were not tagged", error);

@@ -1,6 +1,6 @@
 // Logs: the project's traces and spans, newest first.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { writeRange } from "../../lib/range";
@@ -8,6 +8,7 @@ import { addressOf, go, place, setQuery } from "../../lib/router";
 import { remembered } from "../../lib/session";
 import { listViews } from "../../lib/views";
 import { Button, Empty, Segmented, Spinner } from "../../ui/basics";
+import { ExportMenu, resultFiles } from "../../ui/exportmenu";
 import { FirstSteps } from "../../ui/firststeps";
 import { GroupMenu } from "../../ui/groupmenu";
 import { Histogram } from "../../ui/histogram";
@@ -20,8 +21,8 @@ import { Facets } from "./facets";
 import { FilterBar } from "./filterbar";
 import { Groups } from "./groups";
 import { LogList, useListing } from "./list";
-import { ColumnsMenu, ExportMenu, GROUPS } from "./menus";
-import { asOneCondition, loadHistogram, type LogRow, newestRow } from "./queries";
+import { ColumnsMenu, GROUPS } from "./menus";
+import { asOneCondition, exportSql, loadHistogram, type LogRow, newestRow } from "./queries";
 import { type LogsState, questionOf, readState } from "./state";
 import { addressQuery, ViewsMenu } from "./views";
 
@@ -38,9 +39,9 @@ export default function Logs() {
   const listing = useListing(state, columns);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   // The rows come first: counting all of them takes the database longer.
-  const counted = useRef<string | null>(null);
-  if (!listing.isLoading) counted.current = `${questionOf(state)} ${round}`;
-  const histogram = useLoaded(counted.current, (signal) => loadHistogram(state, signal));
+  const listed = useRef<string | null>(null);
+  if (!listing.isLoading) listed.current = `${questionOf(state)} ${round}`;
+  const histogram = useLoaded(listed.current, (signal) => loadHistogram(state, signal));
   useEffect(() => setSelected(new Set()), [questionOf(state)]);
   const addFilter = (condition: string) => state.filters.includes(condition) || setQuery({ f: [...state.filters, condition] });
   const refresh = () => {
@@ -64,11 +65,11 @@ export default function Logs() {
         <h1>Logs</h1>
         <ViewsMenu page="logs" />
         <Segmented label="Rows are" value={state.shape} onChange={(shape) => setQuery({ v: shape === "traces" ? null : shape })} options={[["traces", "Traces"], ["spans", "Spans"]]} />
-        <span class="hint total" aria-live="polite">{total !== undefined && `${whole(total)} ${state.shape}`}</span>
+        <span class="hint total" aria-live="polite">{total !== undefined && counted(total, state.shape === "traces" ? "trace" : "span")}</span>
         <span class="grow" />
         <GroupMenu value={state.groupBy} label="Group by" none="No groups" choices={GROUPS} />
         <ColumnsMenu state={state} columns={columns} />
-        <ExportMenu state={state} ids={null} label="Export what the filters leave" />
+        <ExportMenu label="Export what the filters leave" files={resultFiles(exportSql(state, null), `${state.project}-${state.shape}`)}><span class="wide-only">Export</span></ExportMenu>
         <Button icon="live" label="Live: new rows as they arrive" isOn={state.isLive} onClick={() => setQuery({ live: state.isLive ? null : "1" }, { replace: true })} />
         <Button icon="refresh" label="Ask again (r)" onClick={refresh} />
         <TimeRange value={state.rangeText} onChange={(t) => setQuery({ t })} />

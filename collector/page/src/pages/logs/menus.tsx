@@ -1,16 +1,12 @@
-// The list's menus: columns, density and export; and what rows are usually grouped by.
+// The list's menu of columns and heights; and what rows are usually grouped by.
 import { useState } from "preact/hooks";
-import { isAbort } from "../../lib/api";
 import { setQuery } from "../../lib/router";
-import { saveFile } from "../../lib/save";
 import { schema } from "../../lib/schema";
-import { download } from "../../lib/sql";
-import { Button, Menu, MenuItem, Segmented, toast, toastError } from "../../ui/basics";
+import { Button, Menu, MenuItem, Segmented } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
 import { SqlInput } from "../../ui/sqlinput";
 import { availableColumns, columnOf, CUSTOM_PREFIX, customColumn, type LogColumn, usualColumns } from "./columns";
 import { density } from "./list";
-import { exportSql } from "./queries";
 import type { LogsState } from "./state";
 
 export function ColumnsMenu({ state, columns }: { state: LogsState; columns: LogColumn[] }) {
@@ -66,29 +62,3 @@ function moved(ids: string[], at: number, step: number): string[] {
 }
 
 export const GROUPS: [string, string][] = [["Name", "name"], ["Model", "model"], ["Type", "type"], ["User", "metadata['user_id']"], ["Session", "metadata['session_id']"], ["Error", "substring(error, 1, 80)"], ["Hour", "toStartOfHour(created)"]];
-
-const FORMATS: [string, string, string][] = [["CSV", "CSVWithNames", "csv"], ["JSON lines", "JSONEachRow", "jsonl"], ["Parquet", "Parquet", "parquet"]];
-
-/** Export of the selected rows, or of all that the filters leave. */
-export function ExportMenu({ state, ids, label }: { state: LogsState; ids: string[] | null; label: string }) {
-  const [running, setRunning] = useState<AbortController | null>(null);
-  const run = async (format: string, extension: string) => {
-    const mine = new AbortController();
-    setRunning(mine);
-    try {
-      const name = `${state.project}-${state.shape}.${extension}`;
-      saveFile(await download(exportSql(state, ids), format, { signal: mine.signal }), name);
-      toast(`Saved ${name}`);
-    } catch (error) {
-      if (!isAbort(error)) toastError("The export did not work", error);
-    } finally {
-      setRunning(null);
-    }
-  };
-  if (running) return <Button icon="stop" label="Stop the export" onClick={() => running.abort()}>Exporting…</Button>;
-  return (
-    <Menu align="right" label={label} button={<><Icon name="download" /><span class={ids ? "" : "wide-only"}>Export</span></>}>
-      {(close) => FORMATS.map(([name, format, extension]) => <MenuItem key={format} onClick={() => (void run(format, extension), close())}>{name}</MenuItem>)}
-    </Menu>
-  );
-}

@@ -1,6 +1,6 @@
 // Selected rows into a dataset, with a look at what they will be before anything is written.
 import { useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { listDatasets, promote, type Promotion } from "../../lib/promote";
 import { text } from "../../lib/sql";
@@ -31,7 +31,7 @@ export function PromoteDialog({ project, where, relation = "logs", onClose, onDo
   const { isBusy, submit } = useSubmit("The rows were not added", async () => {
     const done = await promote(promotion, false);
     localStorage.setItem(`spanloop.${DATASET_NAME}`, promotion.dataset);
-    toast(done.inserted ? `${whole(done.inserted)} rows added to ${promotion.dataset}` : `${promotion.dataset} had these rows already`);
+    toast(done.inserted ? `${counted(done.inserted, "row")} added to ${promotion.dataset}` : `${promotion.dataset} had these rows already`);
     onDone();
     onClose();
   });
@@ -52,7 +52,7 @@ export function PromoteDialog({ project, where, relation = "logs", onClose, onDo
         </div>
         <h3>As they will be {trial.isLoading && <Spinner />}</h3>
         {trial.error !== undefined && <ErrorBox error={trial.error} />}
-        {trial.data && <p class="hint">{whole(trial.data.matched)} rows, {whole(trial.data.inserted)} of them new{trial.data.rejected > 0 && `, ${whole(trial.data.rejected)} refused by the dataset's schema: ${trial.data.errors[0] ?? ""}`}</p>}
+        {trial.data && <p class="hint">{counted(trial.data.matched, "row")}, {whole(trial.data.inserted)} of them new{trial.data.rejected > 0 && `, ${whole(trial.data.rejected)} refused by the dataset's schema: ${trial.data.errors[0] ?? ""}`}</p>}
         {trial.data?.rows.slice(0, SHOWN_ROWS).map((row) => (
           <div class="promote-row" key={row.id}>
             <div><span class="hint">input</span><JsonTree value={row.input ?? null} depth={1} /></div>
@@ -60,7 +60,7 @@ export function PromoteDialog({ project, where, relation = "logs", onClose, onDo
           </div>
         ))}
         <div class="row-start">
-          <Button type="submit" kind="primary" disabled={isBusy || !dataset.trim() || trial.error !== undefined}>{isBusy ? "Adding…" : `Add ${trial.data ? whole(trial.data.inserted) : ""} rows`}</Button>
+          <Button type="submit" kind="primary" disabled={isBusy || !dataset.trim() || trial.error !== undefined}>{isBusy ? "Adding…" : `Add ${trial.data ? counted(trial.data.inserted, "row") : "rows"}`}</Button>
           <Button kind="quiet" onClick={onClose}>Cancel</Button>
         </div>
       </form>

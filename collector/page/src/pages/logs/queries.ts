@@ -48,27 +48,36 @@ export function within(state: LogsState, range: Range): string {
   return `project = ${text(state.project)} AND created >= ${time(range.from)} AND created < ${time(range.to)}`;
 }
 
-/** All that chooses rows of the list: of traces, the roots of those that have a span that matches. */
+/** Chooses rows of the list: of traces, the roots of those that have a span that matches. */
 export function chooses(state: LogsState, range = state.range): string {
-  if (state.shape === "spans") return [within(state, range), ...conditions(state)].join(" AND ");
-  return [within(state, range), "is_root", ...ofMatchingTraces(state, range)].join(" AND ");
+  if (state.shape === "spans") return all(within(state, range), ...conditions(state));
+  return all(within(state, range), "is_root", ...ofMatchingTraces(state, range));
+}
+
+/** Chooses every row of the list at once. */
+function choosesListed(state: LogsState): string {
+  return state.shape === "spans" ? chooses(state) : `(${chooses(state)})\nOR (${choosesStandIns(state, state.range)})`;
+}
+
+function all(...parts: string[]): string {
+  return parts.join("\n  AND ");
 }
 
 function ofMatchingTraces(state: LogsState, range: Range): string[] {
   const found = conditions(state);
   // What matches may have begun long after its root.
   const ofTraces = within(state, { ...range, to: state.range.to });
-  return found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${[ofTraces, ...found].join(" AND ")})`] : [];
+  return found.length ? [`trace_id IN (SELECT trace_id FROM logs WHERE ${all(ofTraces, ...found)})`] : [];
 }
 
 /** Chooses the earliest spans of traces whose root was sent elsewhere, or not yet. */
 function choosesStandIns(state: LogsState, range: Range): string {
   const here = within(state, range);
-  const candidates = `SELECT trace_id FROM logs WHERE ${[here, `trace_id NOT IN (SELECT trace_id FROM logs WHERE ${here} AND is_root)`, ...ofMatchingTraces(state, range)].join(" AND ")}`;
+  const candidates = `SELECT trace_id FROM logs WHERE ${all(here, `trace_id NOT IN (SELECT trace_id FROM logs WHERE ${here} AND is_root)`, ...ofMatchingTraces(state, range))}`;
   // A root begins before its spans, as a rule not by more than a day.
   const around = within(state, { ...range, from: range.from - DAY_MS, to: range.to + DAY_MS });
   const earliest = `SELECT argMin(span_id, (created, span_id)) FROM logs WHERE ${around} AND trace_id IN (${candidates}) GROUP BY trace_id HAVING NOT max(is_root)`;
-  return `${here} AND span_id IN (${earliest})`;
+  return all(here, `span_id IN (${earliest})`);
 }
 
 export async function loadHistogram(state: LogsState, signal: AbortSignal): Promise<{ width: number; buckets: Bucket[] }> {
@@ -81,7 +90,7 @@ export async function loadHistogram(state: LogsState, signal: AbortSignal): Prom
 
 /** Of each trace its root, or its earliest span: when it began, and its error. */
 function firstSpans(state: LogsState): string {
-  const chosen = [within(state, state.range), ...ofMatchingTraces(state, state.range)].join(" AND ");
+  const chosen = all(within(state, state.range), ...ofMatchingTraces(state, state.range));
   // Of functions that can take a root's value over others', these cost a fifth of argMin.
   const began = "if(max(is_root), maxIf(created, is_root), min(created)) AS began";
   const hasFailed = "if(max(is_root), max(is_root AND error != ''), max(error != '')) AS has_failed";
@@ -175,7 +184,7 @@ export interface FacetValue {
 
 export async function loadFacet(state: LogsState, expression: string, isList: boolean, signal: AbortSignal): Promise<FacetValue[]> {
   const value = isList ? `arrayJoin(${expression})` : `toString(${expression})`;
-  const rows = state.shape === "spans" ? chooses(state) : [within(state, state.range), ...conditions(state)].join(" AND ");
+  const rows = all(within(state, state.range), ...conditions(state));
   const sql = `SELECT ${value} AS value, count() AS count FROM logs WHERE ${rows} GROUP BY value HAVING value != '' ORDER BY count DESC, value LIMIT 12`;
   return askRows<FacetValue>(sql, { signal });
 }
@@ -193,7 +202,7 @@ export interface Group {
 export async function loadGroups(state: LogsState, signal: AbortSignal): Promise<Group[]> {
   const sql = `SELECT toString(${state.groupBy}) AS value, count() AS count, countIf(error != '') AS errors, quantile(0.5)(duration) AS p50,
     quantile(0.95)(duration) AS p95, sum(tokens) AS tokens, sum(cost) AS cost
-    FROM logs WHERE ${chooses(state)} GROUP BY value ORDER BY count DESC, value LIMIT 1000`;
+    FROM logs WHERE ${choosesListed(state)} GROUP BY value ORDER BY count DESC, value LIMIT 1000`;
   return askRows<Group>(sql, { signal });
 }
 
@@ -204,6 +213,6 @@ export async function newestRow(project: string, signal: AbortSignal): Promise<n
 
 /** The statement whose result is what is listed, for export and for the SQL page. */
 export function exportSql(state: LogsState, ids: string[] | null): string {
-  const chosen = ids ? `${within(state, state.range)} AND span_id IN (${ids.map(text).join(", ")})` : chooses(state);
-  return `SELECT * FROM logs\nWHERE ${chosen.replace(/ AND /g, "\n  AND ")}\nORDER BY created DESC`;
+  const chosen = ids ? all(within(state, state.range), `span_id IN (${ids.map(text).join(", ")})`) : choosesListed(state);
+  return `SELECT * FROM logs\nWHERE ${chosen}\nORDER BY created DESC, span_id DESC`;
 }

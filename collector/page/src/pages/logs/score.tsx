@@ -1,7 +1,7 @@
 // Scores for the selected rows: one that a person gives to all of them, or those of a rule.
 import { useEffect, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
-import { whole } from "../../lib/format";
+import { counted } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf } from "../../lib/router";
 import { giveFeedback } from "../../lib/rows";
@@ -30,7 +30,7 @@ export function BulkScore({ project, rows, onDone }: Props) {
   const byHand = async (name: string, value: number) => {
     try {
       await giveFeedback(project, rows.map(({ id }) => ({ id, scores: { [name]: value } })));
-      toast(`Scored ${whole(rows.length)} rows`);
+      toast(`Scored ${counted(rows.length, "row")}`);
       onDone();
     } catch (error) {
       toastError("The rows were not scored", error);
@@ -87,7 +87,7 @@ function Progress({ running: { rule, backfill }, onDone }: { running: Running; o
     if (!isOver(now)) return;
     if (now.error) toastError(`${rule.name} did not score the rows`, new Error(now.error));
     else if (now.state === "stopped") toast("Stopped: what was queued already is still scored");
-    else toast(now.matched ? `${rule.name} scored ${whole(now.matched)} rows` : `None of these rows is one that ${rule.name} scores`);
+    else toast(now.matched ? `${rule.name} scored ${counted(now.matched, "row")}` : `None of these rows is one that ${rule.name} scores`);
     onDone();
   }, [now]);
   const stop = () => stopBackfill(rule, backfill.id).catch((error) => toastError("The scoring goes on", error));

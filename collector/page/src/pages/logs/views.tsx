@@ -6,6 +6,7 @@ import { chooseView, deleteView, saveView, type View } from "../../lib/views";
 import { Button, ErrorBox, Menu, MenuItem, Spinner } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
 import { useSavedViews } from "../../ui/savedviews";
+import { TRACE_QUERY } from "../trace/panel";
 
 export function ViewsMenu({ page }: { page: string }) {
   const { project, query } = place.value;
@@ -61,7 +62,7 @@ function SaveForm({ page, run }: { page: string; run: Run }) {
 /** The part of the address that belongs to the view: not the open trace. */
 function viewQuery(query: URLSearchParams): string {
   const kept = new URLSearchParams(query);
-  for (const name of ["r", "s", "full", "live"]) kept.delete(name);
+  for (const name of [...TRACE_QUERY, "live"]) kept.delete(name);
   return kept.toString();
 }
 

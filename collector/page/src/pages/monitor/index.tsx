@@ -11,8 +11,8 @@ import { Legend, type Series, TimeChart } from "../../ui/charts";
 import { GroupMenu } from "../../ui/groupmenu";
 import { TimeRange } from "../../ui/timerange";
 import { FilterBar } from "../logs/filterbar";
-import { BY_PROJECT, loadPoints, loadScores, loadTotals, type MonitorState, type Point, type Subject, subjectFilter, widthOf } from "./queries";
-import { bucketsOf, groupNames, scoreSeries, seriesOf } from "./series";
+import { BY_PROJECT, BY_TAG, loadPoints, loadScores, loadTotals, type MonitorState, OTHERS, type Point, type ScorePoint, type Subject, subjectFilter, widthOf } from "./queries";
+import { bucketsOf, groupNames, scoreNames, scoreSeries, seriesOf } from "./series";
 
 function readState(): MonitorState {
   const { query, project } = place.value;
@@ -27,6 +27,8 @@ function readState(): MonitorState {
     filters: query.getAll("f"),
   };
 }
+
+const MAX_SCORES = 8;
 
 interface ChartSpec {
   title: string;
@@ -69,7 +71,8 @@ export default function Monitor() {
   const times = bucketsOf(state.range.from, state.range.to, width);
   const rows = points.data ?? [];
   const names = groupNames(rows);
-  const one = (spec: ChartSpec) => seriesOf(rows, times, names, spec.value, spec.title);
+  const nameless = (title: string) => (state.groupBy ? "" : title);
+  const one = (spec: ChartSpec) => seriesOf(rows, times, names, spec.value, nameless(spec.title));
   const pick = (filter?: string) => (from: number, to: number, series: Series) => go(rowsBehind(state, from, to, filter, series));
   const common = { times, bucket: width };
   const isLoading = points.isLoading;
@@ -89,7 +92,7 @@ export default function Monitor() {
       <div class="monitor-body">
         <Tiles totals={totals.data} />
         {points.error !== undefined && !blame(points.error, state.filters) && <ErrorBox what="The numbers could not be read" error={points.error} onRetry={points.reload} />}
-        {state.groupBy && names.length > 0 && <Legend names={names.map((name) => name || "(none)")} />}
+        {state.groupBy && names.length > 0 && <Legend names={names} />}
         {points.data?.length === 0 && <Empty icon="monitor" title="No rows in this range of time"><p>Choose a longer range, or count all spans.</p></Empty>}
         {rows.length > 0 && (
           <div class="panels">
@@ -103,15 +106,15 @@ export default function Monitor() {
               {!state.groupBy && <Legend names={LATENCY.map((spec) => spec.title)} />}
             </Panel>
             <Panel title="Tokens" hint={state.groupBy ? "input and output" : ""} isLoading={isLoading}>
-              <TimeChart {...common} title="Tokens" kind="bar" series={state.groupBy ? seriesOf(rows, times, names, (point) => point.prompt + point.completion, "tokens") : TOKENS.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={count} onPick={pick("tokens > 0")} />
+              <TimeChart {...common} title="Tokens" kind="bar" series={state.groupBy ? seriesOf(rows, times, names, (point) => point.prompt + point.completion, "") : TOKENS.flatMap((spec) => seriesOf(rows, times, names, spec.value, spec.title))} format={count} onPick={pick("tokens > 0")} />
               {!state.groupBy && <Legend names={TOKENS.map((spec) => spec.title)} />}
             </Panel>
             {rows.some((point) => point.first_token !== null) && (
               <Panel title="Time to first token" hint="p50" isLoading={isLoading}>
-                <TimeChart {...common} title="Time to first token" series={seriesOf(rows, times, names, (point) => point.first_token, "p50")} format={duration} isDuration onPick={pick("mapContains(metrics, 'time_to_first_token')")} />
+                <TimeChart {...common} title="Time to first token" series={seriesOf(rows, times, names, (point) => point.first_token, nameless("p50"))} format={duration} isDuration onPick={pick("mapContains(metrics, 'time_to_first_token')")} />
               </Panel>
             )}
-            {scores.data !== undefined && scores.data.length > 0 && <ScorePanel state={state} series={scoreSeries(scores.data, times)} times={times} bucket={width} isLoading={scores.isLoading} />}
+            {scores.data !== undefined && scores.data.length > 0 && <ScorePanels state={state} points={scores.data} groups={names} times={times} bucket={width} isLoading={scores.isLoading} />}
           </div>
         )}
       </div>
@@ -128,11 +131,43 @@ function Panel({ title, hint, isLoading, children }: { title: string; hint?: str
   );
 }
 
-function ScorePanel({ state, series, times, bucket, isLoading }: { state: MonitorState; series: Series[]; times: number[]; bucket: number; isLoading: boolean }) {
-  const pick = (from: number, to: number, one: Series) => go(addressOf("logs", { v: "spans", t: writeRange(from, to), f: [...state.filters, `mapContains(scores, ${text(one.name)})`], c: ["created", "name", "input", "output", `sql:scores[${text(one.name)}]`] }));
+interface ScoreProps {
+  state: MonitorState;
+  points: ScorePoint[];
+  /** In the order in which the other charts have them. */
+  groups: string[];
+  times: number[];
+  bucket: number;
+  isLoading: boolean;
+}
+
+/** All scores in one chart; split, a chart for each score with a line for each group. */
+function ScorePanels({ state, points, groups, ...common }: ScoreProps) {
+  const pick = (name: string, group: string, from: number, to: number) => {
+    const { inProject, filter } = behindGroup(state, group);
+    const filters = [...new Set([`mapContains(scores, ${text(name)})`, filter, ...state.filters])].filter(Boolean);
+    go(addressOf("logs", { v: "spans", t: writeRange(from, to), f: filters, c: ["created", "name", "input", "output", `sql:scores[${text(name)}]`] }, inProject));
+  };
+  if (!state.groupBy) return <ScorePanel {...common} title="Scores" series={scoreSeries(points, common.times, "name", scoreNames(points))} onPick={(from, to, one) => pick(one.name, OTHERS, from, to)} />;
   return (
-    <Panel title="Scores" hint="mean, with the band of 95%" isLoading={isLoading}>
-      <TimeChart title="Scores" times={times} bucket={bucket} series={series} format={score} max={1} onPick={pick} />
+    <>
+      {scoreNames(points).slice(0, MAX_SCORES).map((name) => (
+        <ScorePanel key={name} {...common} title={`Score ${name}`} series={scoreSeries(points.filter((point) => point.name === name), common.times, "group", groups)} onPick={(from, to, one) => pick(name, one.name, from, to)} />
+      ))}
+    </>
+  );
+}
+
+interface ScorePanelProps extends Omit<ScoreProps, "state" | "points" | "groups"> {
+  title: string;
+  series: Series[];
+  onPick: (from: number, to: number, series: Series) => void;
+}
+
+function ScorePanel({ title, series, times, bucket, isLoading, onPick }: ScorePanelProps) {
+  return (
+    <Panel title={title} hint="mean, with the band of 95%" isLoading={isLoading}>
+      <TimeChart title={title} times={times} bucket={bucket} series={series} format={score} max={1} onPick={onPick} />
       <Legend names={series.map((one) => one.name)} />
     </Panel>
   );
@@ -154,15 +189,21 @@ function Tiles({ totals }: { totals: Awaited<ReturnType<typeof loadTotals>> }) {
   );
 }
 
-const GROUPS: [string, string][] = [["Model", "model"], ["Name", "name"], ["Type", "type"], ["Tag", "arrayStringConcat(tags, ', ')"], ["Project", BY_PROJECT], ["Environment", "metadata['environment']"], ["User", "metadata['user_id']"]];
+const GROUPS: [string, string][] = [["Model", "model"], ["Name", "name"], ["Type", "type"], ["Tag", BY_TAG], ["Project", BY_PROJECT], ["Environment", "metadata['environment']"], ["User", "metadata['user_id']"]];
 
 /** The address of the rows that a point of a chart was counted from. */
 function rowsBehind(state: MonitorState, from: number, to: number, filter: string | undefined, series: Series): string {
-  const isGroup = state.groupBy !== "" && series.name !== "(others)";
-  const inProject = isGroup && state.groupBy === BY_PROJECT ? series.name : state.project;
-  const group = isGroup && state.groupBy !== BY_PROJECT ? `toString(${state.groupBy}) = ${text(series.name)}` : "";
+  const group = behindGroup(state, series.name);
   // Tokens and cost of traces are those of their calls.
   const subject = filter && state.subject === "traces" && filter !== "error != ''" ? "llm" : state.subject;
-  const filters = [subjectFilter(subject), filter ?? "", group, ...state.filters].filter(Boolean);
-  return addressOf("logs", { v: "spans", t: writeRange(from, to), f: filters }, inProject);
+  const filters = [...new Set([subjectFilter(subject), filter ?? "", group.filter, ...state.filters])].filter(Boolean);
+  return addressOf("logs", { v: "spans", t: writeRange(from, to), f: filters }, group.inProject);
+}
+
+/** Where the rows of one line are, and what tells them from the others. */
+function behindGroup({ project, groupBy }: MonitorState, value: string): { inProject: string; filter: string } {
+  if (groupBy === "" || value === OTHERS) return { inProject: project, filter: "" };
+  if (groupBy === BY_PROJECT) return { inProject: value, filter: "" };
+  if (groupBy === BY_TAG) return { inProject: project, filter: value ? `has(tags, ${text(value)})` : "empty(tags)" };
+  return { inProject: project, filter: `toString(${groupBy}) = ${text(value)}` };
 }

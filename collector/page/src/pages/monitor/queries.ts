@@ -31,12 +31,17 @@ export interface Point {
 export interface ScorePoint {
   at: number;
   name: string;
+  group: string;
   n: number;
   mean: number;
   spread: number | null;
 }
 
 export const BY_PROJECT = "project";
+/** A row with several tags counts for each of them. */
+export const BY_TAG = "arrayJoin(if(empty(tags), [''], tags))";
+/** What the groups beyond the most frequent are called together. */
+export const OTHERS = "(others)";
 const BUCKETS = 60;
 const MAX_GROUPS = 6;
 
@@ -72,24 +77,25 @@ function measures({ subject }: MonitorState): string {
 
 export async function loadPoints(state: MonitorState, signal: AbortSignal): Promise<Point[]> {
   const width = widthOf(state);
-  const group = state.groupBy ? groupExpression(state) : "''";
-  const sql = `SELECT intDiv(toUnixTimestamp64Milli(created), ${width}) * ${width} AS at, ${group} AS group, ${measures(state)},
+  const sql = `SELECT intDiv(toUnixTimestamp64Milli(created), ${width}) * ${width} AS at, ${groupExpression(state, conditionsOf(state))} AS group, ${measures(state)},
     quantileIfOrNull(0.5)(metrics['time_to_first_token'], mapContains(metrics, 'time_to_first_token')) AS first_token
     FROM logs WHERE ${conditionsOf(state)} GROUP BY at, group ORDER BY at`;
   return askRows<Point>(sql, { signal });
 }
 
-/** The most frequent values by name, all others as one. */
-function groupExpression(state: MonitorState): string {
-  const most = `(SELECT groupArray(value) FROM (SELECT toString(${state.groupBy}) AS value FROM logs WHERE ${conditionsOf(state)} GROUP BY value ORDER BY count() DESC LIMIT ${MAX_GROUPS}))`;
-  return `if(has(${most}, toString(${state.groupBy})), toString(${state.groupBy}), '(others)')`;
+/** The most frequent values of these rows by name, all others as one. */
+function groupExpression(state: MonitorState, rows: string): string {
+  if (!state.groupBy) return "''";
+  const most = `(SELECT groupArray(value) FROM (SELECT toString(${state.groupBy}) AS value FROM logs WHERE ${rows} GROUP BY value ORDER BY count() DESC LIMIT ${MAX_GROUPS}))`;
+  return `if(has(${most}, toString(${state.groupBy})), toString(${state.groupBy}), ${text(OTHERS)})`;
 }
 
 export async function loadScores(state: MonitorState, signal: AbortSignal): Promise<ScorePoint[]> {
   const width = widthOf(state);
-  const rows = `SELECT created, arrayJoin(CAST(scores, 'Array(Tuple(String, Float64))')) AS entry FROM logs WHERE ${conditionsOf(state, "notEmpty(scores)")}`;
-  const sql = `SELECT intDiv(toUnixTimestamp64Milli(created), ${width}) * ${width} AS at, entry.1 AS name, count() AS n, avg(entry.2) AS mean, stddevSampOrNull(entry.2) AS spread
-    FROM (${rows}) GROUP BY at, name ORDER BY at`;
+  const scored = conditionsOf(state, "notEmpty(scores)");
+  const rows = `SELECT created, ${groupExpression(state, scored)} AS group, arrayJoin(CAST(scores, 'Array(Tuple(String, Float64))')) AS entry FROM logs WHERE ${scored}`;
+  const sql = `SELECT intDiv(toUnixTimestamp64Milli(created), ${width}) * ${width} AS at, entry.1 AS name, group, count() AS n, avg(entry.2) AS mean, stddevSampOrNull(entry.2) AS spread
+    FROM (${rows}) GROUP BY at, name, group ORDER BY at`;
   return askRows<ScorePoint>(sql, { signal });
 }
 

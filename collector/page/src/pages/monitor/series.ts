@@ -29,16 +29,20 @@ export function seriesOf(points: Point[], times: number[], names: string[], valu
   });
 }
 
-/** One series for each score: its mean, with the band in which the true mean is 95 times out of 100. */
-export function scoreSeries(points: ScorePoint[], times: number[]): Series[] {
+export function scoreNames(points: ScorePoint[]): string[] {
+  return [...new Set(points.map((point) => point.name))].sort();
+}
+
+/** One series for each score, or for each group: its mean, with the band in which the true mean is 95 times out of 100. */
+export function scoreSeries(points: ScorePoint[], times: number[], by: "name" | "group", order: string[]): Series[] {
   const at = new Map(times.map((time, index) => [time, index]));
-  const names = [...new Set(points.map((point) => point.name))].sort();
+  const names = [...new Set([...order, ...points.map((point) => point[by])])];
   return names.map((name) => {
     const empty = () => times.map((): number | null => null);
     const [values, low, high] = [empty(), empty(), empty()];
     for (const point of points) {
       const index = at.get(point.at);
-      if (point.name !== name || index === undefined) continue;
+      if (point[by] !== name || index === undefined) continue;
       values[index] = point.mean;
       if (point.spread === null || point.n < 2) continue;
       const half = (NINETY_FIVE * point.spread) / Math.sqrt(point.n);

@@ -1,7 +1,7 @@
 // One output as it comes: text, then how it is rendered, what it cost, how it was scored.
 import type { Signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { dollars, duration, score, whole } from "../../lib/format";
+import { counted, dollars, duration, score, whole } from "../../lib/format";
 import { Button, CopyButton, toastError } from "../../ui/basics";
 import { Icon } from "../../ui/icons";
 import { LongText, pretty } from "../../ui/json";
@@ -72,7 +72,7 @@ function Facts({ end }: { end: RunEnd }) {
   const told = [
     [duration(end.duration), "from the request to the last word"],
     [end.time_to_first_token === undefined ? "" : `first ${duration(end.time_to_first_token)}`, "to the first word"],
-    [tokens ? `${whole(tokens)} tokens` : "", `${whole(end.prompt_tokens ?? 0)} in, ${whole(end.completion_tokens ?? 0)} out`],
+    [tokens ? counted(tokens, "token") : "", `${whole(end.prompt_tokens ?? 0)} in, ${whole(end.completion_tokens ?? 0)} out`],
     [end.cost === undefined ? "" : dollars(end.cost) || "$0", "by the price table"],
   ] as const;
   return <span class="output-facts">{told.filter(([text]) => text).map(([text, title]) => <span key={title} title={title}>{text}</span>)}</span>;

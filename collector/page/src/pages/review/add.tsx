@@ -1,6 +1,6 @@
 // Rows into a queue by SQL, with a look at them first.
 import { useState } from "preact/hooks";
-import { whole } from "../../lib/format";
+import { counted, whole } from "../../lib/format";
 import { useLoadedAfterPause } from "../../lib/load";
 import { setQuery } from "../../lib/router";
 import { errorPosition } from "../../lib/sql";
@@ -29,7 +29,7 @@ export function AddDialog({ filter, onDone }: { filter: Filter; onDone: () => vo
   const count = trial.error === undefined ? trial.data?.count : undefined;
   const { isBusy, submit } = useSubmit("The rows were not queued", async () => {
     const { queued, known } = await queueRows({ project, queue: queue.trim(), source, where, limit, assignee: assignee.trim(), reviewer: me.value });
-    toast(`${whole(queued)} rows queued${known ? `, ${whole(known)} were there already` : ""}`);
+    toast(`${counted(queued, "row")} queued${known ? `, ${whole(known)} were there already` : ""}`);
     onDone();
     close();
   });
@@ -47,10 +47,10 @@ export function AddDialog({ filter, onDone }: { filter: Filter; onDone: () => vo
           <Field label="Rows at most" hint="The newest.">{(id) => <input id={id} type="number" min={1} max={100000} value={limit} onInput={(event) => setLimit(Math.max(1, Number(event.currentTarget.value) || 1))} />}</Field>
         </div>
         {trial.error !== undefined && <ErrorBox error={trial.error} />}
-        <p class="hint">{trial.isLoading ? <Spinner /> : count !== undefined && `${whole(count)} rows match${count > limit ? `, the newest ${whole(limit)} are queued` : ""}`}</p>
+        <p class="hint">{trial.isLoading ? <Spinner /> : count !== undefined && `${counted(count, "matching row")}${count > limit ? `, the newest ${whole(limit)} are queued` : ""}`}</p>
         {trial.error === undefined && trial.data && trial.data.previews.length > 0 && <ul class="candidates" aria-label="The newest of them">{trial.data.previews.map((preview, at) => <li key={at}>{preview || "(no input)"}</li>)}</ul>}
         <div class="row-start">
-          <Button type="submit" kind="primary" disabled={isBusy || !count}>{isBusy ? "Adding…" : `Add ${count === undefined ? "" : whole(Math.min(count, limit))} rows`}</Button>
+          <Button type="submit" kind="primary" disabled={isBusy || !count}>{isBusy ? "Adding…" : `Add ${count === undefined ? "rows" : counted(Math.min(count, limit), "row")}`}</Button>
           <Button kind="quiet" onClick={close}>Cancel</Button>
         </div>
       </form>

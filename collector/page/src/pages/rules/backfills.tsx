@@ -1,6 +1,6 @@
 // Rows of the past put through a rule: started here, watched while they are queued and scored, stopped.
 import { useState } from "preact/hooks";
-import { moment, whole } from "../../lib/format";
+import { counted, moment, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { Button, ErrorBox, Field, Spinner, toastError } from "../../ui/basics";
 import { type Backfill, type BackfillWish, listBackfills, type Rule, startBackfill, stopBackfill, useRefresh } from "./api";
@@ -47,7 +47,7 @@ function Line({ rule, backfill, reload }: { rule: Rule; backfill: Backfill; relo
         {state === "running" && <Button icon="stop" onClick={stop}>Stop</Button>}
       </div>
       <progress aria-label="Scored of what is queued" max={Math.max(1, queued)} value={queued ? done : state === "queued" ? 1 : 0} />
-      <span class="hint">{whole(matched)} rows matched, {whole(queued)} calls queued, {whole(done)} done</span>
+      <span class="hint">{counted(matched, "row")} matched, {counted(queued, "call")} queued, {whole(done)} done</span>
       {error && <p class="bad">{error}</p>}
     </li>
   );

@@ -1,6 +1,6 @@
 // What the sample says about all rows that matched: means with intervals, day by day.
 import { useMemo } from "preact/hooks";
-import { parseTime, score, whole } from "../../lib/format";
+import { counted, parseTime, score, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { ErrorBox } from "../../ui/basics";
 import { Legend, type Series, TimeChart } from "../../ui/charts";
@@ -36,7 +36,7 @@ export function Estimates({ project, rule, round }: { project: string; rule: str
               <td class="number"><strong>{score(one.mean)}</strong></td>
               <td class="number">{one.margin === null ? <span class="hint">one trace says nothing about the spread</span> : `${score(Math.max(0, one.mean - one.margin))} – ${score(Math.min(1, one.mean + one.margin))}`}</td>
               <td class="number">{whole(one.rows)}</td>
-              <td class="number">{whole(one.estimatedRows)} rows</td>
+              <td class="number">{counted(one.estimatedRows, "row")}</td>
             </tr>
           ))}
         </tbody>

@@ -1,6 +1,6 @@
 // The rules with their live state, and the switch of each.
 import { useState } from "preact/hooks";
-import { dollars, duration, score, whole } from "../../lib/format";
+import { counted, dollars, duration, score, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place } from "../../lib/router";
@@ -61,7 +61,7 @@ export function RuleList() {
     <div class="column rules">
       <header class="page-head">
         <h1>Rules</h1>
-        <span class="hint total">{found.data && `${whole(found.data.length)} rules`}</span>
+        <span class="hint total">{found.data && counted(found.data.length, "rule")}</span>
         <span class="grow" />
         <Button kind="primary" icon="plus" onClick={create}>New rule</Button>
       </header>

@@ -1,12 +1,12 @@
 // SQL: ask anything, see it as a table or a chart, save it, share its address.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
-import { duration, whole } from "../../lib/format";
+import { counted, duration } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { place, setQuery } from "../../lib/router";
-import { saveFile } from "../../lib/save";
-import { ask, download, errorPosition, type Table } from "../../lib/sql";
-import { Button, CopyButton, Empty, ErrorBox, Menu, MenuItem, Segmented, Spinner, toastError } from "../../ui/basics";
+import { ask, errorPosition, type Table } from "../../lib/sql";
+import { Button, CopyButton, Empty, ErrorBox, Segmented, Spinner } from "../../ui/basics";
+import { ExportMenu, resultFiles } from "../../ui/exportmenu";
 import { Icon } from "../../ui/icons";
 import { SqlInput } from "../../ui/sqlinput";
 import { QuickChart } from "./chart";
@@ -74,7 +74,7 @@ export default function Sql() {
         <SavedQueries text={text} onOpen={(saved) => (setText(saved), run(saved))} />
         <span class="grow" />
         <CopyButton icon="link" label="Copy the address of this question" text={() => location.href} />
-        <DownloadMenu text={text} disabled={!result} />
+        {result && <ExportMenu label="Export the result" files={resultFiles(text, "result")}><span class="wide-only">Export</span></ExportMenu>}
         {isRunning ? <Button icon="stop" onClick={cancel}>Stop</Button> : <Button kind="primary" icon="playground" onClick={() => run()} disabled={!text.trim()}>Run</Button>}
       </header>
       <div class="sql-body">
@@ -84,7 +84,7 @@ export default function Sql() {
           </div>
           <div class="sql-status" aria-live="polite">
             {isRunning && <><Spinner /> <span class="hint">Asking…</span></>}
-            {!isRunning && !error && result && <span class="hint">{whole(result.rows.length)} rows{result.rows.length >= ROW_LIMIT && " (the first)"}, {result.columns.length} columns, {duration(result.seconds)}</span>}
+            {!isRunning && !error && result && <span class="hint">{counted(result.rows.length, "row")}{result.rows.length >= ROW_LIMIT && " (the first)"}, {result.columns.length} columns, {duration(result.seconds)}</span>}
             {!isRunning && !result && !error && <span class="hint">Ctrl+Enter runs the statement.</span>}
             <span class="grow" />
             {result && !error && <Segmented label="Show as" value={look} onChange={(next) => setQuery({ look: next === "chart" ? "chart" : null }, { replace: true })} options={[["table", "Table"], ["chart", "Chart"]]} />}
@@ -105,23 +105,5 @@ function Samples({ onPick }: { onPick: (sample: string) => void }) {
         {SAMPLES.map(([name, sample]) => <button type="button" class="button plain" key={name} onClick={() => onPick(sample)}><Icon name="sql" /> {name}</button>)}
       </div>
     </Empty>
-  );
-}
-
-const FORMATS: [string, string, string][] = [["CSV", "CSVWithNames", "csv"], ["JSON lines", "JSONEachRow", "jsonl"], ["Parquet", "Parquet", "parquet"]];
-
-function DownloadMenu({ text, disabled }: { text: string; disabled: boolean }) {
-  const run = async (format: string, extension: string) => {
-    try {
-      saveFile(await download(text, format), `result.${extension}`);
-    } catch (error) {
-      toastError("The export did not work", error);
-    }
-  };
-  if (disabled) return null;
-  return (
-    <Menu align="right" label="Export the result" button={<><Icon name="download" /><span class="wide-only">Export</span></>}>
-      {(close) => FORMATS.map(([name, format, extension]) => <MenuItem key={format} onClick={() => (void run(format, extension), close())}>{name}</MenuItem>)}
-    </Menu>
   );
 }

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { dollars, duration, moment, number, score, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
-import { addressOf } from "../../lib/router";
+import { addressOf, place, setQuery } from "../../lib/router";
 import { text } from "../../lib/sql";
 import { Button, CopyButton, ErrorBox, Spinner, Tabs } from "../../ui/basics";
 import { Icon, TypeIcon } from "../../ui/icons";
@@ -29,11 +29,11 @@ interface Props {
   onColumn?: ((expression: string) => void) | undefined;
 }
 
-type Tab = "main" | "metadata" | "events" | "lineage" | "row";
+const TABS = ["main", "metadata", "events", "lineage", "row"] as const;
 
 export function Detail(props: Props) {
   const { project, traceId, line, relation } = props;
-  const [tab, setTab] = useState<Tab>("main");
+  const tab = TABS.find((one) => one === place.value.query.get("part")) ?? "main";
   const question = `${project} ${traceId} ${line.spanId} ${props.round} ${line.end}`;
   const detail = useLoaded(question, (signal) => loadDetail(project, traceId, line, relation, signal));
   if (detail.error) return <ErrorBox what="The span could not be read" error={detail.error} onRetry={detail.reload} />;
@@ -49,7 +49,7 @@ export function Detail(props: Props) {
         {line.type === "llm" && <a class="button quiet icon-only" href={addressOf("playground", { from: `${traceId}.${line.spanId}` })} aria-label="Open in the playground" title="Open in the playground"><Icon name="playground" /></a>}
       </header>
       <Facts line={line} span={span} />
-      <Tabs label="Parts of the span" value={tab} onChange={setTab} options={[["main", "Input & output"], ["metadata", "Metadata"], ["events", `Events${events ? ` ${events}` : ""}`], ["lineage", "Lineage"], ["row", "Row"]]} />
+      <Tabs label="Parts of the span" value={tab} onChange={(next) => setQuery({ part: next === "main" ? null : next }, { replace: true })} options={[["main", "Input & output"], ["metadata", "Metadata"], ["events", `Events${events ? ` ${events}` : ""}`], ["lineage", "Lineage"], ["row", "Row"]]} />
       <div class="detail-body" key={line.spanId}>
         {!span ? <div class="page-loading"><Spinner /></div> : tab === "main" ? <Main {...props} span={span} /> : tab === "metadata" ? <Metadata span={span} onFilter={props.onFilter} onColumn={props.onColumn} /> : tab === "events" ? <Events span={span} lines={lines} /> : tab === "lineage" ? <Lineage project={project} span={span} /> : <JsonTree value={{ ...span, input: parseJson(span.input), output: parseJson(span.output), expected: parseJson(span.expected) }} depth={1} />}
       </div>
@@ -193,9 +193,12 @@ interface PairProps {
   onColumn: Props["onColumn"];
 }
 
+/** Metrics that are times, in seconds. */
+const MOMENTS = /^metrics\['(start|end)'\]$/;
+
 function Pair({ name, value, isJson, expression, onFilter, onColumn }: PairProps) {
   const condition = `${expression} = ${typeof value === "number" ? value : text(value)}`;
-  const shown = typeof value === "number" ? number(value) : value;
+  const shown = typeof value === "number" ? (MOMENTS.test(expression) ? moment(value * 1000, true) : number(value)) : value;
   const parsed = isJson ? parseJson(String(value)) : null;
   return (
     <div class="pair">

@@ -1,6 +1,6 @@
 // A trace beside the list it was opened from, or on the whole page.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { count, dollars, duration, whole } from "../../lib/format";
+import { count, counted, dollars, duration, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { place, setQuery } from "../../lib/router";
@@ -23,16 +23,20 @@ interface Props {
   onColumn?: (expression: string) => void;
 }
 
-type View = "tree" | "thread" | "logs";
+const VIEWS = ["tree", "thread", "logs"] as const;
+type View = (typeof VIEWS)[number];
 
-const view = remembered<View>("trace.view", "tree");
+/** How this person looks at traces, unless the address says otherwise. */
+const usualView = remembered<View>("trace.view", "tree");
+/** What the address says about the open trace. */
+export const TRACE_QUERY = ["r", "s", "full", "as", "part"];
 const RUNNING_MS = 2000;
 /** What was just written shows in SQL a moment later. */
 const SETTLE_MS = [400, 1000, 2500, 6000, 12_000];
 
 export function TracePanel(props: Props) {
   const isFull = place.value.query.get("full") === "1";
-  const close = () => setQuery({ r: null, s: null, full: null });
+  const close = () => setQuery(Object.fromEntries(TRACE_QUERY.map((name) => [name, null])));
   useKey("Escape", "Close the trace", close);
   useKey("z", "Trace on the whole page", () => setQuery({ full: isFull ? null : "1" }, { replace: true }));
   return (
@@ -59,6 +63,11 @@ function TraceView(props: Props & { isFull: boolean; onClose: () => void }) {
   }, [isRunning]);
   const changed = () => SETTLE_MS.forEach((ms) => setTimeout(() => setRound((n) => n + 1), ms));
   const select = (spanId: string) => setQuery({ s: spanId }, { replace: true });
+  const view = VIEWS.find((one) => one === place.value.query.get("as")) ?? usualView.value;
+  const show = (next: View) => {
+    usualView.value = next;
+    setQuery({ as: next }, { replace: true });
+  };
   const selected = tree?.byId.get(props.spanId) ?? tree?.roots[0];
   const scoreSpans = useMemo(() => spans.data?.filter((line) => line.type === "score") ?? [], [spans.data]);
   return (
@@ -79,14 +88,14 @@ function TraceView(props: Props & { isFull: boolean; onClose: () => void }) {
         <div class="trace-body">
           <section class="trace-left">
             <div class="trace-tools">
-              <Segmented label="Show the trace as" value={view.value} onChange={(next) => (view.value = next)} options={[["tree", "Timeline"], ["thread", "Thread"], ["logs", `Logs${logLines.data?.length ? ` ${count(logLines.data.length)}` : ""}`]]} />
-              {view.value === "tree" && <input type="search" aria-label="Find spans" placeholder="Find spans" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />}
-              {view.value === "tree" && <Button icon="alert" label="Only errors" isOn={onlyErrors} onClick={() => setOnlyErrors(!onlyErrors)} />}
+              <Segmented label="Show the trace as" value={view} onChange={show} options={[["tree", "Timeline"], ["thread", "Thread"], ["logs", `Logs${logLines.data?.length ? ` ${count(logLines.data.length)}` : ""}`]]} />
+              {view === "tree" && <input type="search" aria-label="Find spans" placeholder="Find spans" value={search} onInput={(event) => setSearch(event.currentTarget.value)} />}
+              {view === "tree" && <Button icon="alert" label="Only errors" isOn={onlyErrors} onClick={() => setOnlyErrors(!onlyErrors)} />}
             </div>
-            {view.value === "tree" && <Waterfall tree={tree} selected={selected.line.spanId} onSelect={select} search={search} onlyErrors={onlyErrors} />}
-            {view.value === "thread" && <Thread project={project} traceId={traceId} relation={relation} round={isRunning ? round : 0} onSelect={select} />}
-            {view.value === "logs" && <TraceLogs lines={logLines.data ?? []} tree={tree} onSelect={select} />}
-            {spans.data!.length === MAX_SPANS && <p class="hint">Only the first {whole(MAX_SPANS)} spans are shown.</p>}
+            {view === "tree" && <Waterfall tree={tree} selected={selected.line.spanId} onSelect={select} search={search} onlyErrors={onlyErrors} />}
+            {view === "thread" && <Thread project={project} traceId={traceId} relation={relation} round={isRunning ? round : 0} onSelect={select} />}
+            {view === "logs" && <TraceLogs lines={logLines.data ?? []} tree={tree} onSelect={select} />}
+            {spans.data!.length === MAX_SPANS && <p class="hint">Only the first {counted(MAX_SPANS, "span")} are shown.</p>}
           </section>
           <Detail project={project} traceId={traceId} line={selected.line} relation={relation} round={round} logLines={logLines.data ?? []} scoreSpans={scoreSpans} onChanged={changed} onSelect={select} onFilter={props.onFilter} onColumn={props.onColumn} />
         </div>
@@ -103,7 +112,7 @@ function Totals({ tree, lines, isRunning }: { tree: Tree; lines: SpanLine[]; isR
   return (
     <span class="totals">
       <span>{duration((tree.end - tree.start) / 1000)}</span>
-      <span>{whole(lines.length)} spans</span>
+      <span>{counted(lines.length, "span")}</span>
       {tokens > 0 && <span>{count(tokens)} tokens</span>}
       {cost > 0 && <span>{dollars(cost)}</span>}
       {errors > 0 && <span class="bad">{whole(errors)} {errors === 1 ? "error" : "errors"}</span>}

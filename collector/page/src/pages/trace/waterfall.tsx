@@ -1,6 +1,6 @@
 // Tree and timeline of a trace, side by side in one list.
 import { useMemo, useState } from "preact/hooks";
-import { dollars, duration } from "../../lib/format";
+import { axisDuration, dollars, duration } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { Icon, TypeIcon } from "../../ui/icons";
 import { Virtual } from "../../ui/virtual";
@@ -87,7 +87,7 @@ function Scale({ tree }: { tree: Tree }) {
   return (
     <div class="scale">
       <span class="scale-tree">Span</span>
-      <span class="scale-time">{[0, 0.25, 0.5, 0.75].map((part) => <span key={part}>{duration(total * part)}</span>)}</span>
+      <span class="scale-time">{[0, 0.25, 0.5, 0.75].map((part) => <span key={part}>{axisDuration(total * part)}</span>)}</span>
     </div>
   );
 }

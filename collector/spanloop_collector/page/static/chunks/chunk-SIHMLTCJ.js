@@ -1,1 +1,0 @@
-function n(t,o,i="text/plain"){let l=typeof t=="string"?new Blob([t],{type:i}):t,e=document.createElement("a");e.href=URL.createObjectURL(l),e.download=o,e.click(),setTimeout(()=>URL.revokeObjectURL(e.href),1e4)}export{n as a};
