@@ -91,6 +91,7 @@ def test_tree_of_variants_shows_pass_rates_against_the_baseline(visit: Visit, ev
     expect(nodes).to_have_count(3)
     expect(nodes.nth(1)).to_contain_text("+50% against the baseline")
     nodes.nth(1).get_by_role("button", name="Add a variant of colder").click()
+    expect(page.get_by_role("button", name="Add", exact=True)).to_be_in_viewport(ratio=1)
     page.get_by_label("Name").fill("coldest")
     page.get_by_label("Value").fill("0")
     page.keyboard.press("Enter")

@@ -145,6 +145,10 @@ def test_answer_shows_as_it_comes_and_stops_when_told(visit: Visit, models: Mode
     cell = page.get_by_role("article", name="Output of A for input 1")
     expect(cell).to_contain_text("You asked:")
     expect(cell).to_have_attribute("aria-busy", "true")
+    expect(cell.get_by_text("You asked:")).to_be_in_viewport(ratio=1)
+    box = cell.bounding_box()
+    assert box is not None
+    assert box["width"] > 400
     expect(page.get_by_role("article", name="Output of A for input 8")).to_contain_text("waiting")
     page.keyboard.press("Escape")
     expect(page.get_by_role("status", name="Progress")).to_contain_text("0 of 8 done, 8 stopped")

@@ -51,11 +51,9 @@ def amount(value: float, unit: str, is_score: bool, *, beside: float = 0.0) -> s
     size = max(abs(value), abs(beside))
     if unit == "$":
         return f"${value:,.{_cents(size)}f}"
-    decimals = _decimals(size)
-    number = f"{value:,.{decimals}f}"
-    if "." in number and not beside:
-        number = number.rstrip("0").rstrip(".")
-    return f"{number} {unit}".rstrip()
+    most = _decimals(size)
+    decimals = max(_decimals_shown(each, most) for each in (value, beside))
+    return f"{value:,.{decimals}f} {unit}".rstrip()
 
 
 def _cents(dollars: float) -> int:
@@ -66,6 +64,11 @@ def _cents(dollars: float) -> int:
 def _decimals(size: float) -> int:
     """Decimals that show three digits."""
     return max(0, 2 - floor(log10(size))) if size else 0
+
+
+def _decimals_shown(value: float, most: int) -> int:
+    """How many of its decimals are no trailing zeros."""
+    return len(f"{value:.{most}f}".rstrip("0").partition(".")[2])
 
 
 def signed(value: float, unit: str, is_score: bool, *, beside: float = 0.0) -> str:

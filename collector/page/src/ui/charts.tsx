@@ -159,13 +159,14 @@ function Tip({ at, line, left, width, times, series, format }: ChartProps & { at
   );
 }
 
-export function Legend({ names }: { names: string[] }) {
+/** Names with their colours; those that are not shown keep theirs. */
+export function Legend({ names, isShown = () => true }: { names: string[]; isShown?: (name: string) => boolean }) {
   return (
     <div class="legend">
-      {names.map((name, number) => (
-        <span key={name}>
+      {names.map((name, number) => isShown(name) && (
+        <span key={name} title={name}>
           <span class={`swatch c${number % COLOURS}`} />
-          {nameOf({ name })}
+          <span class="ellipsis">{nameOf({ name })}</span>
         </span>
       ))}
     </div>

@@ -113,7 +113,7 @@ function NoCases({ state }: { state: CompareState }) {
 function Missing({ state, error }: { state: CompareState; error: ApiError }) {
   return (
     <Empty icon="search" title="There is no such experiment">
-      <p>{error.message}</p>
+      <p>{error.message.replace(/^experiments\[\d+\]: /, "")}</p>
       <p><a href={addressOf("experiments", {}, state.project)}>All experiments</a></p>
     </Empty>
   );

@@ -35,7 +35,7 @@ function Side({ side, number, state, data }: { side: Compared; number: number; s
     <div class="side" role="listitem">
       <span class={`swatch c${number % COLOURS}`} />
       <span class="two-lines">
-        <span class="side-name"><a class="ellipsis" href={addressOf(`experiments/${experiment.name}`)}>{experiment.name}</a>{isBase && <span class="tag">base, {data.base_reason || "chosen"}</span>}{!experiment.finished && <span class="tag">open</span>}</span>
+        <span class="side-name"><a class="ellipsis" href={addressOf(`experiments/${experiment.name}`)}>{experiment.name}</a>{isBase && <span class="tag">base, {data.base_reason || "chosen"}</span>}{!experiment.finished && <span class="tag" title="Its run has not said that it is over">not finished</span>}</span>
         <span class="hint ellipsis">
           {counted(side.cases, "case")}{side.trials !== side.cases && `, ${counted(side.trials, "trial")}`}{side.errors > 0 && <span class="bad">, {whole(side.errors)} failed</span>} · {ago(Date.parse(experiment.created))}{repo?.branch && ` · ${repo.branch}`}{repo?.commit && ` @ ${repo.commit.slice(0, 7)}`}{repo?.dirty && "+"}
         </span>

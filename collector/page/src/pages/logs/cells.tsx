@@ -23,7 +23,7 @@ export function Cell({ column, row, value, totals, onFilter }: Props) {
           <TypeIcon type={row.type} />
           <span class={`ellipsis${row.error ? " bad" : ""}`} title={row.error || String(value)}>{String(value) || "(no name)"}</span>
           {row.isRootless && <span class="tag" title="The root of this trace is not here, or not yet: its earliest span stands in.">no root</span>}
-          {row.isRunning && <span class="running" title="Still running" />}
+          {row.isRunning && <span class="running-dot" title="Still running" />}
           {row.error && <span class="error-dot" title={row.error}><Icon name="alert" size={13} label="error" /></span>}
           <FilterButton column={column} value={String(value)} onFilter={onFilter} />
         </>

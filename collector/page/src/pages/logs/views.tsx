@@ -16,12 +16,13 @@ export function ViewsMenu({ page }: { page: string }) {
     <Menu label="Saved views" button={<><Icon name="save" /><span class="ellipsis wide-only">{current?.name ?? "Views"}</span></>}>
       {(close) => (
         <div class="views-menu" ref={whileOpen}>
-          <MenuItem onClick={() => (go(location.pathname), close())}>Everything</MenuItem>
+          <MenuItem onClick={() => (go(location.pathname), close())}>All rows</MenuItem>
           {views.isLoading && <div class="menu-note"><Spinner /></div>}
           {views.error !== undefined && <ErrorBox error={views.error} />}
           {views.data?.map((view) => (
             <ViewLine key={view.id} view={view} isCurrent={view === current} onOpen={() => (go(`${location.pathname}?${addressQuery(view)}`), close())} run={run} />
           ))}
+          {views.data && views.data.length > 0 && <div class="menu-note row-start">{key.value && <><Icon name="pin" size={14} /> opens this page for you,</>} <Icon name="check" size={14} /> opens it for everyone.</div>}
           {views.data?.length === 0 && <div class="menu-note">Save filters, columns and range of time under a name, for everyone in this project.</div>}
           <SaveForm page={page} run={run} />
         </div>

@@ -125,7 +125,7 @@ export default function Monitor() {
 function Panel({ title, hint, isLoading, children }: { title: string; hint?: string; isLoading: boolean; children: preact.ComponentChildren }) {
   return (
     <section class={`panel${isLoading ? " loading" : ""}`} aria-label={title}>
-      <header><h3>{title}</h3><span class="hint">{hint}</span></header>
+      <header><h3 class="ellipsis" title={title}>{title}</h3><span class="hint">{hint}</span></header>
       {children}
     </section>
   );
@@ -168,7 +168,7 @@ function ScorePanel({ title, series, times, bucket, isLoading, onPick }: ScorePa
   return (
     <Panel title={title} hint="mean, with the band of 95%" isLoading={isLoading}>
       <TimeChart title={title} times={times} bucket={bucket} series={series} format={score} max={1} onPick={onPick} />
-      <Legend names={series.map((one) => one.name)} />
+      <Legend names={series.map((one) => one.name)} isShown={(name) => series.some((one) => one.name === name && one.values.some((value) => value !== null))} />
     </Panel>
   );
 }

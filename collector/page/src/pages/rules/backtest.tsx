@@ -1,5 +1,5 @@
 // What a rule would have done with rows of the past, and what its scorers say about ten of them. Nothing is stored.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
 import { dollars, score, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
@@ -42,8 +42,13 @@ export function testedPart({ project, filter, scope, scorers, sampling_rate, boo
 /** A form shows at its fields why it cannot be tested. */
 export function BackTestPanel({ test, rule, isInForm = false }: { test: Testing; rule: Rule | null; isInForm?: boolean }) {
   const { data } = test;
+  const panel = useRef<HTMLElement>(null);
+  // On a phone it stands below the form.
+  useEffect(() => {
+    if (test.isShown) panel.current!.scrollIntoView({ block: "nearest" });
+  }, [test.isShown]);
   return (
-    <section class="back-test" aria-label="Back-test">
+    <section class="back-test" aria-label="Back-test" ref={panel}>
       <header class="row-start">
         <h3>Back-test over</h3>
         <select aria-label="Window of the back-test" value={test.hours} onChange={(event) => test.setHours(Number(event.currentTarget.value))}>
