@@ -47,8 +47,13 @@ def test_charts_are_walked_with_the_keyboard(visit: Visit) -> None:
     page = visit.open("/p/support/monitor?t=1h")
     latency = page.get_by_role("slider", name="Latency. p50")
     latency.focus()
-    for key in ("End", "ArrowLeft", "ArrowLeft", "ArrowDown"):
+    for key in ("End", "ArrowDown"):
         page.keyboard.press(key)
+    expect(latency).to_have_attribute("aria-valuetext", re.compile("p95"))
+    # Back to a time that has rows: how long ago that is, depends on the machine.
+    while "no data" in (latency.get_attribute("aria-valuetext") or ""):
+        page.keyboard.press("ArrowLeft")
+        page.evaluate("new Promise(requestAnimationFrame)")
     expect(latency).to_have_attribute("aria-valuetext", re.compile(r", p95: [\d.]+ m?s$"))
     page.keyboard.press("Enter")
     page.wait_for_url("**/logs?**")

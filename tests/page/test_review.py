@@ -71,7 +71,7 @@ def test_rows_are_queued_by_sql_and_left_to_a_person(visit: Visit, oversight: No
         page.keyboard.type(condition)
         if condition.startswith("no_such"):
             expect(dialog.get_by_role("alert")).to_contain_text("no_such_column")
-    expect(dialog).to_contain_text("4 rows match")
+    expect(dialog).to_contain_text("4 matching rows")
     dialog.get_by_label("Queue").fill("second look")
     dialog.get_by_role("button", name="Add 4 rows").click()
     page.get_by_role("combobox", name="Queue").select_option("second look")
