@@ -14,7 +14,15 @@ from spanloop_collector.cli.dataset_options import DatasetName, Project
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import notes
 from spanloop_collector.client import ApiClient
-from spanloop_collector.datasets.files import Columns, FileFormat, choose_format, read_records, to_row, write_rows
+from spanloop_collector.datasets.files import (
+    STANDARD_STREAM,
+    Columns,
+    FileFormat,
+    choose_format,
+    read_records,
+    to_row,
+    write_rows,
+)
 from spanloop_collector.datasets.files.records import Numbered
 
 File = Annotated[Path, typer.Argument(help="File or folder; - is standard input or output.")]
@@ -72,7 +80,7 @@ def import_dataset(
 
 def export_dataset(
     name: DatasetName,
-    path: File,
+    path: File = STANDARD_STREAM,
     project: Project = "",
     format: Format = None,
     version: Annotated[
@@ -83,6 +91,8 @@ def export_dataset(
 ) -> None:
     """Write rows to a .jsonl, .csv or .parquet file, or to a folder that Hugging Face's libraries open.
 
+    Without a path, JSON lines go to standard output.
+
     Example: spanloop datasets export golden golden.parquet --version release-7
     """
     chosen = choose_format(path, format)
@@ -92,7 +102,8 @@ def export_dataset(
         task = progress.add_task(f"from {name}", total=dataset["row_count"] if not version else None)
         write_rows(path, chosen, _counted(rows, progress, task))
         count = int(progress.tasks[0].completed)
-    notes().print(f"{count:,} rows of {name} are in {path}")
+    if path != STANDARD_STREAM:
+        notes().print(f"{count:,} rows of {name} are in {path}")
 
 
 def _rows(

@@ -69,6 +69,7 @@ def test_rows_go_in_and_out_of_files(cli: Cli, tmp_path: Path) -> None:
         ("how?", "so", {"lang": "en"}),
         ("why?", "because", {"lang": "de"}),
     ]
+    assert [json.loads(line) for line in cli("datasets", "export", "golden").splitlines()] == rows
     cli("datasets", "export", "golden", str(tmp_path / "folder"))
     assert "3 inserted" in cli("datasets", "import", "copy", str(tmp_path / "folder"))
     listed = cli("datasets", "list")
