@@ -11,6 +11,7 @@ import asyncio
 import logging
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -207,8 +208,10 @@ class Dispatcher:
 
     def _take_back(self) -> None:
         """Puts the tasks of workers that went away in line again."""
-        for lease in self._leases.run_out():
-            logger.warning("score: a worker went away worker=%s rule=%s", lease.worker, lease.task.rule_id)
+        lost = self._leases.run_out()
+        for worker, tasks in Counter(lease.worker for lease in lost).items():
+            logger.warning("score: a worker went away worker=%s tasks=%d", worker, tasks)
+        for lease in lost:
             self._release(lease.task.id, lease.worker)
             # It counts as a try: a row that takes its worker down must not take down one after another.
             self._lines.add(lease.task.next_attempt(), is_first=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,44 @@ def test_rules_of_the_readme_are_tried_applied_and_pruned(project: Project, tmp_
     ]
     assert "brief, Levenshtein, is_polite" in listed
     assert "waiting" in run(project, "rules", "status", "--project", project.name)
+
+
+def test_the_command_line_makes_rules_of_every_scope(project: Project) -> None:
+    made = partial(run, project, "rules", "create", "r", "--project", project.name, "--scorer", "is_json", "--disabled")
+    kept = ("type", "root_spans", "span_names", "group_by", "placement", "interval_seconds", "idle_seconds")
+
+    def scope() -> tuple[object, ...]:
+        (rule,) = project.client.get("/v1/scoring-rules", project=project.name)["rules"]
+        assert not rule["enabled"]
+        return tuple(rule["scope"][name] for name in kept)
+
+    made("--root-spans", "--span-name", "a", "--span-name", "b")
+    assert scope() == ("span", True, ["a", "b"], "", "first", 0, 30)
+    made("--scope", "trace", "--idle", "5")
+    assert scope() == ("trace", False, [], "", "first", 0, 5)
+    made("--scope", "group", "--group-by", "metadata.session_id", "--interval", "60", "--cost-per-day", "1.5")
+    assert scope() == ("group", False, [], "metadata['session_id']", "each", 60, 30)
+    (rule,) = project.client.get("/v1/scoring-rules", project=project.name)["rules"]
+    assert rule["budget"]["cost_per_day"] == 1.5
+
+
+def test_a_file_says_which_of_its_rules_is_wrong_and_prunes_its_own_project(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+
+    def applied(*options: str) -> str:
+        result = CliRunner().invoke(app, ["rules", "apply", str(file), *options], env={"SPANLOOP_API_URL": url})
+        return result.stdout if result.exit_code == 0 else str(result.exception)
+
+    url = project.client.url
+    good = "rules:\n  - {name: good, scorers: is_json}\n"
+    file.write_text(good + "  - {name: bad, scorers: is_json, filter: 'type = '}\n")
+    refused = applied("--project", project.name)
+    assert refused.startswith(f"{file}: rules[1]: rule.filter: Syntax error: failed at its end")
+    file.write_text(good + "  - {name: good, scorers: no_error}\n")
+    assert applied("--project", project.name) == f"{file}: rules[1]: has the name 'good' of rules[0]"
+    file.write_text("rules: []")
+    assert applied("--prune") == ""
+    assert applied("--prune", "--project", project.name) == f"deleted   {project.name}/good\n"
 
 
 def test_scorers_that_rules_can_name_are_listed(project: Project) -> None:
