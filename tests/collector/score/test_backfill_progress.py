@@ -6,10 +6,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pytest
+from spanloop_collector.schema.cluster import on_cluster, stored
 from spanloop_collector.score.backfill.progress import Progress, progress_of, settle
 from spanloop_collector.score.backfill.state import Backfill, BackfillState, Settled, read_backfill
 from spanloop_collector.store import Store
 from spanloop_collector.store.changes import Latest
+
+pytestmark = pytest.mark.also_on_cluster
 
 CHUNK_US = 1_000_000
 # Not long ago: what is too old is dropped from the tables.
@@ -57,7 +61,8 @@ def test_chunks_are_settled_in_their_order_once_all_their_tasks_are_done(store: 
     backfill = replace(backfill, state=replace(backfill.state, settled=settled))
     assert settle(store, backfill) == settled
     # Nothing of it is read any more.
-    store.command(f"TRUNCATE TABLE {store.database}.scoring_queue")
+    table = stored("scoring_queue", store.cluster)
+    store.command(f"TRUNCATE TABLE {store.database}.{table} {on_cluster(store.cluster)}")
     assert progress_of(store, [backfill]) == {"b": Progress(0, 3 * TASKS, 3 * TASKS)}
 
 

@@ -12,6 +12,7 @@ from spanloop_collector.client import ApiError
 from tests.collector.schema.spans import span as otlp_span
 from tests.collector.score.conftest import Project
 from tests.collector.score.test_online import CHILD, ROOT, judge, verdict
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -151,6 +152,26 @@ def test_a_budget_holds_a_rule_back_without_losing_rows(project: Project) -> Non
 
     assert status["scored"] == 9
     assert time.monotonic() - began > 2
+
+
+def test_what_a_day_may_cost_is_not_exceeded_and_a_higher_budget_goes_on(project: Project) -> None:
+    project.provider.will(verdict("yes"), verdict("no"))
+    # A call costs 0.21 dollars.
+    project.rule("dear", judge() | {"concurrency": 1}, budget={"cost_per_day": 0.2})
+    project.log_all({"id": "a", "output": "x"}, {"id": "b", "output": "x"})
+    (first,) = project.results(1)
+    wait_until(lambda: project.sql("*", view="scoring_rule_status")[0]["cost"] > 0.2, what="its cost")
+    asked = len(project.provider.requests)
+    time.sleep(1)
+    assert (len(project.provider.requests), project.sql("waiting", view="scoring_rule_status")) == (
+        asked,
+        [{"waiting": 1}],
+    )
+
+    project.rule("dear", judge() | {"concurrency": 1}, budget={"cost_per_day": 1})
+
+    assert {result["id"] for result in project.results(2)} == {"a", "b"}
+    assert first["cost"] == pytest.approx(0.21)
 
 
 def test_a_backfill_is_for_the_rows_of_its_window(project: Project) -> None:
