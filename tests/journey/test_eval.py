@@ -286,7 +286,7 @@ def test_command_runs_files_and_experiments_are_at_hand(
     assert "one" in listed.stdout
     assert "finished" in listed.stdout
     compared = command("experiments", "compare", "one", "two", "--project", project, "--group-by", "area",
-                       "--aggregate", "both=right*2", "--column", "n=toInt32(input)")  # fmt: skip
+                       "--aggregate", "both=2 * right", "--column", "n=toInt32(input)")  # fmt: skip
     assert compared.returncode == 0, compared.stderr
     assert "compared with two (last named)" in compared.stdout
     assert "area = odd: 3 cases" in compared.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -104,7 +105,7 @@ def compare(
     aggregate: Annotated[
         list[str] | None,
         typer.Option(
-            help="A score made of others: name=SQL over scores, name=min(a,b), name=max(a,b) or name=a*2+b*1.",
+            help="A score made of others: name=SQL over scores, name=min(a,b), name=max(a,b) or name=2*a+b*1.",
             envvar="SPANLOOP_EXPERIMENTS_AGGREGATE",
             show_default=False,
         ),
@@ -229,14 +230,17 @@ def _aggregate(name: str, text: str) -> dict[str, Any]:
 def _weights(text: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for part in text.split("+"):
-        score, times, weight = part.partition("*")
-        try:
-            weights[score.strip()] = float(weight)
-        except ValueError:
+        found = _WEIGHT.fullmatch(part.strip())
+        if found is None:
             return {}
-        if not times or not score.strip().replace("_", "").replace("-", "").isalnum():
-            return {}
+        weights[found["score"] or found["same_score"]] = float(found["weight"] or found["same_weight"])
     return weights
+
+
+_NUMBER, _SCORE = r"\d+(?:\.\d*)?|\.\d+", r"\w[\w-]*"
+_WEIGHT = re.compile(
+    rf"(?P<weight>{_NUMBER})\s*\*\s*(?P<score>{_SCORE})|(?P<same_score>{_SCORE})\s*\*\s*(?P<same_weight>{_NUMBER})"
+)
 
 
 def _mean(measure: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ def promote(
     where: Annotated[
         str,
         typer.Option(
-            help="SQL condition on the rows, for example: scores['Factuality'] < 0.5 AND is_root",
+            help="SQL condition on the rows, for example: is_root AND error != ''",
             envvar="SPANLOOP_PROMOTE_WHERE",
         ),
     ] = "",
@@ -119,7 +119,7 @@ def promote(
 
     Examples:
 
-      spanloop promote --to hard --where "scores['Factuality'] < 0.5 AND is_root" --limit 200
+      spanloop promote --to hard --where "mapContains(scores, 'Factuality') AND scores['Factuality'] < 0.5"
 
       spanloop promote --to answers --where "name = 'answer'" --set expected="JSONExtractString(output, 'answer')"
 

@@ -45,7 +45,7 @@ def add(
     where: Annotated[
         str,
         typer.Option(
-            help="SQL condition over the rows, for example: scores['Factuality'] < 0.5 AND is_root",
+            help="SQL condition over the rows, for example: is_root AND error != ''",
             envvar="SPANLOOP_REVIEW_WHERE",
         ),
     ],

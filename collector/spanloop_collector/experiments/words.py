@@ -32,11 +32,11 @@ def sentence(found: Paired, said: str, adjusted: float | None, *, unit: str, is_
     if said == "same":
         return f"the same in all {found.pairs} cases"
     if said == "unclear":
-        detectable = amount(found.detectable or 0.0, unit, is_score)
-        return (
-            f"could be chance (p = {adjusted:.2f}); with {found.pairs} cases a difference under {detectable} "
-            "hardly shows"
-        )
+        chance = f"could be chance (p = {adjusted:.2f})"
+        if not found.detectable:  # all differ alike: what is missing are cases
+            return f"{chance}; {found.pairs} cases are too few to tell"
+        detectable = amount(found.detectable, unit, is_score)
+        return f"{chance}; with {found.pairs} cases a difference under {detectable} hardly shows"
     low, high = found.low or 0.0, found.high or 0.0
     return (
         f"{said}, and hardly by chance (p {_p(adjusted or 0.0)}); likely between "

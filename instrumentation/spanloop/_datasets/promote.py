@@ -82,7 +82,7 @@ def promote(
 ) -> PromoteResult:
     """Copies rows of logs, traces, eval_rows or dataset_rows into a dataset, inside the collector's ClickHouse.
 
-        spanloop.promote("hard cases", where="scores['Factuality'] < 0.5 AND is_root", limit=200)
+        spanloop.promote("hard", where="mapContains(scores, 'Factuality') AND scores['Factuality'] < 0.5", limit=200)
 
     `where` is a SQL condition on the source. `fields` maps fields of the dataset row (input, expected, metadata,
     metadata.KEY, tags, id) to SQL expressions; without one, expected is the row's expected value or else its output.

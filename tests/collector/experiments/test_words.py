@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from spanloop_collector.experiments.words import amount, signed
+from spanloop_collector.experiments.statistics import paired
+from spanloop_collector.experiments.words import amount, sentence, signed
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,14 @@ def test_values_of_one_sentence_have_the_same_decimals(low: float, high: float, 
 )
 def test_a_value_alone_has_three_digits(value: float, words: str) -> None:
     assert amount(value, "s", False) == words
+
+
+@pytest.mark.parametrize(
+    ("differences", "words"),
+    [
+        ([-0.5] * 7, "could be chance (p = 0.10); 7 cases are too few to tell"),
+        ([-0.5] * 6 + [0.25], "could be chance (p = 0.10); with 7 cases a difference under 30.0% hardly shows"),
+    ],
+)
+def test_what_would_show_is_said_where_cases_differ_differently(differences: list[float], words: str) -> None:
+    assert sentence(paired(np.array(differences)), "unclear", 0.1, unit="", is_score=True) == words
