@@ -63,10 +63,12 @@ def test_layouts_groups_aggregates_conditions_and_exports(visit: Visit, evals: E
     page.get_by_role("button", name="Aggregate scores").click()
     page.get_by_role("button", name="Worst of").click()
     expect(page.get_by_role("rowheader", name="worst")).to_be_visible()
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     expect(page.get_by_role("navigation")).to_be_hidden()
+    # Paper is light, whatever the screen is.
+    assert page.evaluate("getComputedStyle(document.querySelector('.tag')).backgroundColor") == "rgb(241, 241, 244)"
     assert len(page.pdf()) > 5_000
-    page.emulate_media(media="screen")
+    page.emulate_media(media="screen", color_scheme="light")
 
     page.get_by_role("button", name="Group by").click()
     page.get_by_label("Group by a key of metadata, or SQL").fill("topic")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import pandas as pd
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page import seed
@@ -132,6 +133,49 @@ def test_groups_columns_and_frequent_values(visit: Visit) -> None:
     expect(page.get_by_role("columnheader")).to_contain_text(["", "Model", "Name", "Time"])
     page.keyboard.press("f")
     expect(page.get_by_role("complementary", name="Frequent values").get_by_text("gpt-4o-mini")).to_be_visible()
+
+
+def test_presets_find_rows_by_their_errors_scores_and_reviews(visit: Visit, oversight: None) -> None:
+    for shape in ("traces", "spans"):
+        page = visit.open(f"/p/support/logs?v={shape}")
+        for name in ("Errors", "Non-errors", "Scorer errors", "Unreviewed", "Still running", "Low scores"):
+            page.get_by_role("button", name="Presets").click()
+            page.locator(".menu-item", has_text=re.compile(f"^{name}$")).click()
+            expect(page.locator(".chip")).to_have_count(1)
+            expect(rows(page).first).to_be_visible()
+            page.get_by_role("button", name="Remove the filter").click()
+            expect(page.locator(".chip")).to_have_count(0)
+    # What waits for a person is found by that person's name, which the browser keeps.
+    body = {"project": seed.PROJECT, "queue": "presets", "where": f"span_id = '{seed.MAIN_CALL}'", "assignee": "zoe"}
+    Api(visit.collector, key=visit.collector.admin_key).call("/v1/review/items", body | {"reviewer": "zoe"})
+    page.get_by_role("button", name="Presets").click()
+    page.get_by_label("Your name as a reviewer").fill("zoe")
+    page.get_by_role("button", name="Assigned to me").click()
+    expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_contain_text("chat gpt-4o")
+
+
+def test_rows_grow_and_every_format_is_exported(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open("/p/support/logs?f=has(tags%2C%20'vip')")
+    expect(rows(page).first).to_be_visible()
+    heights = []
+    for height in ("Compact", "Normal", "Tall", "Compact"):
+        page.get_by_role("button", name="Columns").click()
+        page.get_by_role("radio", name=height).click()
+        page.keyboard.press("Escape")
+        box = rows(page).first.bounding_box()
+        assert box is not None
+        heights.append(box["height"])
+    assert heights[0] == heights[3] < heights[1] < heights[2]
+    listed = rows(page).count()
+    found = []
+    for name in ("CSV", "Parquet", "JSON lines"):
+        page.get_by_role("button", name="Export what the filters leave").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).click()
+        download.value.save_as(path := tmp_path / download.value.suggested_filename)
+        found.append(len(pd.read_parquet(path) if name == "Parquet" else path.read_text().strip().splitlines()))
+    assert found == [listed + 1, listed, listed]
 
 
 def test_view_is_saved_shared_and_opened(visit: Visit) -> None:

@@ -39,6 +39,7 @@ export function Login() {
 async function check(key: string): Promise<void> {
   const answer = await fetch("/v1/status", { credentials: "omit", headers: { authorization: `Bearer ${key}` } });
   if (answer.ok) return;
+  if (answer.status === 401) throw new Error("The collector does not know this API key. It may have been cut while copying, or revoked.");
   const body = await answer.json().catch(() => null);
   throw new Error(body?.error?.message ?? `The collector answered ${answer.status}.`);
 }

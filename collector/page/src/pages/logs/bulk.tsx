@@ -26,7 +26,7 @@ export function BulkBar({ state, rows, onDone }: Props) {
   const queue = async () => {
     try {
       const answer = await call<{ queued: number; known: number }>("POST", "/v1/review/items", { project: state.project, where: theseRows(ids), reviewer: me.value });
-      toast(`${counted(answer.queued, "row")} queued for review${answer.known ? `, ${whole(answer.known)} were there already` : ""}`);
+      toast(`${counted(answer.queued, "row")} queued for review${answer.known ? `, ${whole(answer.known)} there already` : ""}`);
       onDone(false);
     } catch (error) {
       toastError("The rows were not queued", error);

@@ -22,7 +22,7 @@ export function ViewsMenu({ page }: { page: string }) {
           {views.data?.map((view) => (
             <ViewLine key={view.id} view={view} isCurrent={view === current} onOpen={() => (go(`${location.pathname}?${addressQuery(view)}`), close())} run={run} />
           ))}
-          {views.data && views.data.length > 0 && <div class="menu-note row-start">{key.value && <><Icon name="pin" size={14} /> opens this page for you,</>} <Icon name="check" size={14} /> opens it for everyone.</div>}
+          {views.data && views.data.length > 0 && <div class="menu-note">{key.value && <p><Icon name="pin" size={12} /> opens this page with it for you</p>}<p><Icon name="check" size={12} /> opens this page with it for everyone</p></div>}
           {views.data?.length === 0 && <div class="menu-note">Save filters, columns and range of time under a name, for everyone in this project.</div>}
           <SaveForm page={page} run={run} />
         </div>

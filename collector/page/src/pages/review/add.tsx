@@ -29,7 +29,7 @@ export function AddDialog({ filter, onDone }: { filter: Filter; onDone: () => vo
   const count = trial.error === undefined ? trial.data?.count : undefined;
   const { isBusy, submit } = useSubmit("The rows were not queued", async () => {
     const { queued, known } = await queueRows({ project, queue: queue.trim(), source, where, limit, assignee: assignee.trim(), reviewer: me.value });
-    toast(`${counted(queued, "row")} queued${known ? `, ${whole(known)} were there already` : ""}`);
+    toast(`${counted(queued, "row")} queued${known ? `, ${whole(known)} there already` : ""}`);
     onDone();
     close();
   });
