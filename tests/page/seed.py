@@ -60,11 +60,13 @@ QUESTION = "Where is my order 4711? I have been waiting for a week."
 def fill(collector: CollectorProcess, *, key: str = "") -> None:
     """Sends everything; it shows in SQL a moment later."""
     now = time.time_ns()
-    spans = [*support_traces(now), *main_trace(now), *hostile_trace(now), running_span(now)]
+    spans = [*support_traces(now), *main_trace(now), running_span(now)]
     send(collector, "traces", spans, key=key)
+    hostile = {"service.name": HOSTILE_TEXTS[1], HOSTILE_TEXTS[2]: HOSTILE}
+    send(collector, "traces", hostile_trace(now), key=key, resource=hostile)
     for start in range(0, LONG_TRACE_SPANS, 5000):
         send(collector, "traces", long_trace(now, start, start + 5000), key=key)
-    send(collector, "logs", [log_record(now)], key=key)
+    send(collector, "logs", [log_record(now), hostile_record(now)], key=key)
 
 
 def span(
@@ -107,10 +109,15 @@ def send(
     *,
     key: str = "",
     project: str = PROJECT,
+    resource: Mapping[str, str] | None = None,
 ) -> None:
-    """Sends spans or log records over OTLP/HTTP."""
-    scope = {"scopeSpans": [{"spans": items}]} if signal == "traces" else {"scopeLogs": [{"logRecords": items}]}
-    body = json.dumps({"resourceSpans" if signal == "traces" else "resourceLogs": [scope]}).encode()
+    """Sends spans or log records over OTLP/HTTP; `resource` are its attributes, and name the scope as well."""
+    attributes = [{"key": name, "value": value_of(value)} for name, value in (resource or {}).items()]
+    scope = {"scope": {"name": HOSTILE_TEXTS[0] if resource else ""}}
+    spans = {"scopeSpans": [scope | {"spans": items}]}
+    found = spans if signal == "traces" else {"scopeLogs": [scope | {"logRecords": items}]}
+    whole = [{"resource": {"attributes": attributes}} | found]
+    body = json.dumps({"resourceSpans" if signal == "traces" else "resourceLogs": whole}).encode()
     headers = {"content-type": "application/json", "x-spanloop-project": project}
     headers |= {"authorization": f"Bearer {key}"} if key else {}
     request = urllib.request.Request(f"{collector.http_url}/v1/{signal}", body, headers)
@@ -295,13 +302,14 @@ def hostile_trace(now: int) -> list[dict[str, Any]]:
         ],
     }
     start = now - 10 * SECOND_NS
+    link = {"traceId": "c" * 32, "spanId": "c" * 15 + "1", "traceState": HOSTILE_TEXTS[1]}
     svg = f"data:image/svg+xml;base64,{base64.b64encode(HOSTILE_SVG).decode()}"
     picture = {
         "spanloop__type": "llm",
         "spanloop__input": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": svg}}]}],
     }
     return [
-        span(HOSTILE_TRACE, "c" * 16, HOSTILE, start, 1, **fields),
+        span(HOSTILE_TRACE, "c" * 16, HOSTILE, start, 1, **fields) | {"links": [link], "traceState": HOSTILE_TEXTS[1]},
         span(HOSTILE_TRACE, "c" * 15 + "1", HOSTILE_TEXTS[1], start, 0.5, parent="c" * 16, **picture),
     ]
 
@@ -349,6 +357,18 @@ def log_record(now: int) -> dict[str, Any]:
         "spanId": MAIN_CALL,
         "severityText": "WARN",
         "body": {"stringValue": "the answer took longer than usual"},
+    }
+
+
+def hostile_record(now: int) -> dict[str, Any]:
+    """Script payloads in a log record of the trace that attacks."""
+    return {
+        "timeUnixNano": str(now - 9 * SECOND_NS),
+        "traceId": HOSTILE_TRACE,
+        "spanId": "c" * 16,
+        "severityText": HOSTILE_TEXTS[0],
+        "body": {"stringValue": HOSTILE},
+        "attributes": [{"key": HOSTILE_TEXTS[1], "value": {"stringValue": HOSTILE}}],
     }
 
 

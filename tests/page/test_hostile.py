@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page import seed
 from tests.page.conftest import Visit
+from tests.page.evals import Api
 from tests.page.oversight import FAILING, HOSTILE_QUEUE
 
 COLUMNS = ("name", "type", "input", "output", "expected", "error", "scores", "tags", "model", "comment")
@@ -37,6 +38,14 @@ def test_no_field_of_a_span_reaches_the_document_as_markup(visit: Visit) -> None
     for tab in ("Input & output", "Metadata", "Events", "Lineage", "Row"):
         page.get_by_role("tab", name=tab).click()
         check(page)
+    page.get_by_role("tab", name="Metadata").click()
+    expect(page.locator(".pair", has_text="service.name")).to_contain_text("onerror")
+    page.get_by_role("tab", name="Lineage").click()
+    expect(page.get_by_role("heading", name="Linked spans")).to_be_visible()
+    page.get_by_role("radio", name="Logs 1").click()
+    expect(page.get_by_role("list", name="Log records of the trace")).to_contain_text("<script>")
+    check(page)
+    page.get_by_role("radio", name="Timeline").click()
     page.get_by_role("tab", name="Input & output").click()
     for look in ("Tree", "Raw", "Rendered"):
         page.get_by_role("radiogroup", name="How to show Input").get_by_role("radio", name=look).click()
@@ -80,6 +89,15 @@ def test_results_and_charts_show_text(visit: Visit) -> None:
     visit.open("/p/support/monitor?g=name&t=1h")
     expect(page.locator(".legend").first).to_contain_text("answer question")
     check(page)
+    # So are names that others gave to views and questions.
+    api = Api(visit.collector, key=visit.collector.admin_key)
+    for owner, definition in (("logs", {"query": "v=spans"}), ("sql", {"sql": seed.HOSTILE})):
+        view = {"project": "strangers", "page": owner, "name": seed.HOSTILE_TEXTS[1], "definition": definition}
+        api.call("/v1/views", {"view": view})
+        visit.open(f"/p/strangers/{owner}")
+        page.get_by_role("button", name="Saved").click()
+        expect(page.locator(".view-line")).to_contain_text("onerror")
+        check(page)
     # An address is a stranger's as well.
     visit.open("/p/%3Cimg%20src%3Dx%20onerror%3D%22window.attacked%3D1%22%3E/logs?f=%3Cscript%3E&g=&q=%3Csvg%3E")
     expect(page.get_by_role("button", name="Project <img")).to_be_visible()
