@@ -14,7 +14,7 @@ from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console, notes
 from spanloop_collector.cli.rule_options import PATH, Name, Project
 from spanloop_collector.cli.tables import show_cell
-from spanloop_collector.client import ApiClient
+from spanloop_collector.client import ApiClient, ApiError
 
 PROGRESS_SECONDS = 1.0
 
@@ -63,13 +63,8 @@ def backfill(
     }
     started = client.post(f"{PATH}/{quote(name, safe='')}/backfills", request)
     print(f"backfill {started['id']}")
-    told = ""
-    while wait and not _is_over(found := _now(client, started)):
-        if (progress := _progress(found)) != told:
-            notes().print(told := progress)
-        time.sleep(PROGRESS_SECONDS)
     if wait:
-        print(_progress(_now(client, started)))
+        print(_progress(_follow(client, started)))
 
 
 def backfills(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key: ApiKey = None) -> None:
@@ -90,6 +85,24 @@ def stop_backfill(
 ) -> None:
     """Queue no more rows of a backfill; those that are queued are scored."""
     print(_progress(ApiClient(api_url, key=api_key).post(f"/v1/backfills/{id}/stop", {"project": project})))
+
+
+def _follow(client: ApiClient, started: dict[str, Any]) -> dict[str, Any]:
+    """The backfill at its end; shows how far it is, and waits for a collector that is away."""
+    told = ""
+    while True:
+        try:
+            found = _now(client, started)
+            text = _progress(found)
+            if _is_over(found):
+                return found
+        except ApiError as error:
+            if error.status:
+                raise
+            text = "the collector does not answer; the backfill goes on when it is back"
+        if text != told:
+            notes().print(told := text)
+        time.sleep(PROGRESS_SECONDS)
 
 
 def _now(client: ApiClient, started: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -25,7 +28,9 @@ def test_backfill_goes_on_after_a_kill(start_collector: StartCollector) -> None:
     client.post("/v1/rows", {"project": "p", "rows": rows})
     rule = {"name": "json", "project": "p", "scorers": [{"use": "is_json"}], "enabled": False}
     client.post("/v1/scoring-rules", {"rule": rule})
-    client.post("/v1/scoring-rules/json/backfills", {"project": "p"})
+    command = [sys.executable, "-m", "spanloop_collector", "rules", "backfill", "json", "--project", "p"]
+    told = {**os.environ, "SPANLOOP_API_URL": collector.api_url, "SPANLOOP_API_KEY": collector.admin_key}
+    backfill = subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: collector.sql("SELECT 1 FROM scores LIMIT 1"), what="a first score", timeout=60)
     collector.kill()
     collector.start()
@@ -37,6 +42,8 @@ def test_backfill_goes_on_after_a_kill(start_collector: StartCollector) -> None:
     found = wait_until(progress, what="a backfill that is done", timeout=150, poll=0.5)
 
     assert found is not None
+    # Who waits for the backfill waits for the collector, too.
+    assert f"done: matched {ROWS}, queued {ROWS}, done {ROWS}" in backfill.communicate(timeout=30)[0]
     assert (found["matched"], found["queued"], found["done"]) == (ROWS, ROWS, ROWS)
     # A task's end is written by a view of the table that has its scores: of the two either may be seen first.
     counts = "SELECT count() AS scores, uniqExact(id) AS rows, sum(score) AS sum FROM scores"
