@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { duration, score } from "../../lib/format";
 import { useKey } from "../../lib/keys";
-import { addressOf } from "../../lib/router";
+import { addressOf, place } from "../../lib/router";
 import { Button, CopyButton, Segmented } from "../../ui/basics";
 import { COLOURS } from "../../ui/charts";
 import { TextDiff } from "../../ui/textdiff";
@@ -21,9 +21,10 @@ interface Props {
 type Look = "diff" | "whole";
 
 export function CasePanel({ state, data, one }: Props) {
-  const [look, setLook] = useState<Look>("diff");
+  const look: Look = place.value.query.get("look") === "whole" ? "whole" : "diff";
+  const setLook = (next: Look) => change({ look: next === "whole" ? next : null }, true);
   const at = data.cases.indexOf(one);
-  const close = () => change({ case: null, row: null });
+  const close = () => change({ case: null, row: null, look: null });
   useKey("Escape", "Close the case", close);
   useKey("d", "Differences or whole outputs", () => setLook(look === "diff" ? "whole" : "diff"));
   const step = (by: number) => data.cases[at + by] && change({ case: data.cases[at + by]!.key, row: null }, true);
