@@ -91,7 +91,10 @@ def compare(
     ] = "",
     order_by: Annotated[
         str,
-        typer.Option(help="regressions, improvements, or SQL.", envvar="SPANLOOP_EXPERIMENTS_ORDER_BY"),
+        typer.Option(
+            help="regressions, improvements, those of a score (regressions:name), or SQL.",
+            envvar="SPANLOOP_EXPERIMENTS_ORDER_BY",
+        ),
     ] = "regressions",
     cases: Annotated[int, typer.Option(help="How many cases to show.", envvar="SPANLOOP_EXPERIMENTS_CASES")] = 5,
     column: Annotated[

@@ -14,16 +14,19 @@ from spanloop_collector.experiments.values import Values, position_of
 
 
 def changes(
-    values: Values, sides: Sequence[Experiment], base: Base
+    values: Values, sides: Sequence[Experiment], base: Base, *, score: str = ""
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """For each case, in how many scores of how many experiments it is better and worse than the base."""
+    """For each case, in how many scores of how many experiments it is better and worse than the base.
+
+    `score` is the only one that counts; empty: all do.
+    """
     better = np.zeros(values.table.num_rows, dtype=np.int64)
     worse = np.zeros_like(better)
     position = position_of(sides, base)
     if position is None:
         return better, worse
     for number, quantity in enumerate(values.quantities):
-        if not quantity.is_score:
+        if not quantity.is_score or (score and quantity.name != score):
             continue
         reference = values.of(number, position)
         for side in range(len(sides)):
@@ -35,13 +38,13 @@ def changes(
 
 
 def ranks(
-    order_by: str, values: Values, better: np.ndarray[Any, Any], worse: np.ndarray[Any, Any]
+    change: str, values: Values, better: np.ndarray[Any, Any], worse: np.ndarray[Any, Any]
 ) -> np.ndarray[Any, Any]:
-    """Positions of the cases in the order asked for; equal ones by their key, so that pages do not overlap."""
+    """Positions of the cases, ordered by a change or by SQL; equal ones by their key, so that pages do not overlap."""
     keys = np.array(values.table["case_key"].to_pylist(), dtype=object)
-    if order_by == "improvements":
+    if change == "improvements":
         return np.lexsort((keys.astype(str), worse, -better))
-    if order_by in ("", "regressions"):
+    if change == "regressions":
         return np.lexsort((keys.astype(str), better, -worse))
     own = values.table["order_value"].to_pylist()
     return np.array(sorted(range(len(own)), key=lambda at: (own[at] is None, own[at], keys[at])), dtype=np.int64)

@@ -21,7 +21,7 @@ from spanloop_collector.experiments.case_order import changes, ranks
 from spanloop_collector.experiments.cases import CaseQuery
 from spanloop_collector.experiments.details import compared_cases
 from spanloop_collector.experiments.judgement import compared_groups, compared_measures
-from spanloop_collector.experiments.measures import quantities
+from spanloop_collector.experiments.measures import asked_change, quantities
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.experiments.registry import Base, Registry
 from spanloop_collector.experiments.values import Values
@@ -56,7 +56,11 @@ class Comparer:
             has_usage=bool(has_usage),
             lower_is_better=request.lower_is_better,
         )
-        order = "" if request.order_by in ("", "regressions", "improvements") else request.order_by
+        change, score = asked_change(request.order_by)
+        if score and not any(each.is_score and each.name == score for each in measured):
+            known = ", ".join(each.name for each in measured if each.is_score)
+            raise invalid("order_by", f"there is no score {score!r}; scores are: {known}")
+        order = "" if change else request.order_by
         sql = query.values(measured, group=request.group_by, order=order)
         values = Values(await self._table(sql, principal), measured)
         answer = await asyncio.to_thread(_answer, sides, base, values, is_grouped=bool(request.group_by))
@@ -95,7 +99,8 @@ class Comparer:
         """The page of cases that the request asks for."""
         columns = _columns(request)
         better, worse = changes(values, sides, base)
-        places = ranks(request.order_by, values, better, worse)
+        change, score = asked_change(request.order_by)
+        places = ranks(change, values, *(changes(values, sides, base, score=score) if score else (better, worse)))
         limit = min(request.limit, MAX_CASES_SHOWN)
         chosen = places[request.offset : request.offset + limit]
         page = values.take(chosen)

@@ -76,6 +76,12 @@ def _member(column: str, name: str) -> str:
     return f"if(mapContains({column}, {key}), {column}[{key}], nan)"
 
 
+def asked_change(order_by: str) -> tuple[str, str]:
+    """Of `regressions:accuracy`: regressions or improvements, and the score, empty for all; two empty texts for SQL."""
+    change, _, score = (order_by or "regressions").partition(":")
+    return (change, score) if change in ("regressions", "improvements") else ("", "")
+
+
 def aggregate_sql(aggregate: pb.AggregateScore, *, path: str, known: Sequence[str]) -> tuple[str, str]:
     """Name and SQL of a score made of others."""
     given = [name for name in ("weights", "minimum", "maximum", "formula") if getattr(aggregate, name)]

@@ -190,6 +190,14 @@ async def test_cases_come_with_the_most_regressed_first(experiments: Experiments
     assert answer["experiments"][0]["errors"] == 1
     first = await experiments.compare("newer", limit=1, order_by="improvements")
     assert first["cases"][0]["input"] == "better"
+    in_x = await experiments.compare("newer", limit=10, order_by="regressions:x")
+    assert [(each["input"], each["regressions"]) for each in in_x["cases"]] == [
+        ("both", 1),
+        ("worse", 2),
+        ("better", 0),
+    ]
+    with pytest.raises(InvalidRequestError, match="order_by: there is no score 'z'; scores are: x, y"):
+        await experiments.compare("newer", limit=1, order_by="regressions:z")
     second = await experiments.compare("newer", limit=1, offset=1, order_by="input")
     assert second["cases"][0]["input"] == "both"
 
