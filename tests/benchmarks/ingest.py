@@ -136,8 +136,10 @@ def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int
 
 def _let_merge(server: ClickHouseProcess) -> None:
     """Returns once ClickHouse has merged what the run before left: nobody pays for another's parts."""
-    merging = "SELECT sum(rows_written) FROM system.merges WHERE table IN ('spans', 'otel_traces')"
-    _settled(lambda: int(server.execute(merging)), seconds=5.0)
+    # Rows alone do not tell: a merge has written its last row long before its word indexes.
+    running = "SELECT count() FROM system.merges WHERE table IN ('spans', 'otel_traces')"
+    while _settled(lambda: int(server.execute(running)), seconds=5.0):
+        pass
 
 
 def _settled(count: Callable[[], int], *, seconds: float = 1.5) -> int:
