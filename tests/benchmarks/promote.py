@@ -40,7 +40,7 @@ SELECT
     toDateTime64('2026-01-05 00:00:00', 9, 'UTC') + toIntervalMillisecond(number * 8) AS created,
     created + toIntervalMillisecond(900),
     number + 4611686018427387904,
-    now64(6),
+    now64(6) - INTERVAL 3 MINUTE,  -- of what is newer the collector would look for a price while it is measured
     lower(hex(sipHash128(number))),
     lower(hex(sipHash64(number))),
     'answer',
@@ -48,7 +48,7 @@ SELECT
     concat('{{"question":"', {words}, '","n":', toString(number), '}}'),
     concat('{{"answer":"', {words}, '"}}'),
     map('Factuality', if(number % 10 = 0, 0.2, 0.9)),
-    map('tokens', 300),
+    map(),
     'gpt-4o-mini',
     'openai',
     300,
