@@ -20,11 +20,11 @@ from spanloop_collector.query.errands import Errand
 PREVIEW_ROWS = 20
 
 COPY_SETTINGS = {
-    # What is promoted at once may be large: blocks of this size bound the memory it takes. Smaller ones would make so
-    # many parts that ClickHouse merged them while it is still copying, which takes as long as writing them.
+    # What is promoted at once may be large: blocks of this size bound the memory it takes, and are written while more
+    # is read. Smaller ones would make so many parts that ClickHouse merged them while it is still copying.
     "max_insert_threads": "2",
     "min_insert_block_size_rows": "0",
-    "min_insert_block_size_bytes": str(128 * 1024 * 1024),
+    "min_insert_block_size_bytes": str(32 * 1024 * 1024),
     "max_block_size": "8192",
     "max_bytes_before_external_sort": str(512 * 1024 * 1024),
     "max_bytes_before_external_group_by": str(512 * 1024 * 1024),
