@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 import pytest
@@ -13,7 +12,7 @@ from spanloop_collector.store import Store
 pytestmark = pytest.mark.also_on_cluster
 
 EVERY_SLOT = range(SLOTS)
-QUEUED = int(time.time()) - 60
+QUEUED = "now64(6) - INTERVAL 60 SECOND"
 
 
 def task_id(number: int) -> str:
@@ -21,12 +20,11 @@ def task_id(number: int) -> str:
 
 
 def queue(store: Store, numbers: Iterable[int]) -> None:
-    """Tasks that were queued one second after the other."""
+    """Tasks that were queued one second after the other, the first a minute ago."""
     for number in numbers:
         store.command(
             f"INSERT INTO {store.database}.scoring_queue (queued, task_id, slot, created) SELECT "
-            f"toDateTime64({QUEUED + number}, 6, 'UTC'), '{task_id(number)}', {number % SLOTS}, "
-            f"toDateTime64({QUEUED + number}, 9, 'UTC')"
+            f"{QUEUED} + INTERVAL {number} SECOND AS queued, '{task_id(number)}', {number % SLOTS}, queued"
         )
 
 

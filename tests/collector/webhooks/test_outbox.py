@@ -145,7 +145,8 @@ async def test_what_an_alert_says_of_a_group_arrives_in_its_order(store: Store, 
     outbox = Outbox(
         store, WebhookSender(allow_private_addresses=True, timeout_seconds=5), ALERT, retry_after_seconds=(0.5,)
     )
-    receiver.answers = [(500, {})]
+    # Of the first message of the group, and of that about something else.
+    receiver.answers = [(500, {}), (500, {})]
     about = '{"model": "small"}'
     for number, message in enumerate(
         (
@@ -158,7 +159,7 @@ async def test_what_an_alert_says_of_a_group_arrives_in_its_order(store: Store, 
         # Times are kept in milliseconds.
         await asyncio.sleep(0.01)
     running = asyncio.create_task(outbox.run())
-    await asyncio.to_thread(wait_until, lambda: len(receiver.received) == 4, what="all messages", timeout=20)
+    await asyncio.to_thread(wait_until, lambda: len(receiver.received) == 5, what="all messages", timeout=20)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     sent = [message.json["n"] for message in receiver.received]
