@@ -24,7 +24,7 @@ EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 SPANS_PER_REQUEST = 20
 SENDERS = 3
 # More rounds: SPANLOOP_TEST_KILLS=50.
-KILLS = int(os.environ.get("SPANLOOP_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("SPANLOOP_TEST_KILLS", "3"))
 
 
 @dataclass
