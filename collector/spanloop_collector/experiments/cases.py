@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spanloop_collector.experiments.measures import USAGE, Quantity
-from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema.fragments import sql_text
 
 PATH = re.compile(r"(?:metadata\.)?([\w-]+)")
 FAILED = "(error != '' OR mapContains(metadata, 'scorer_errors'))"

@@ -10,8 +10,8 @@ from typing import Any
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.keys.principal import Principal
-from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.query.queries import Queries
+from spanloop_collector.schema.fragments import sql_text
 
 PIECE_BYTES = 1024 * 1024
 FORMATS = {"csv": "CSVWithNames", "json": "JSONEachRow", "jsonl": "JSONEachRow", "parquet": "Parquet"}

@@ -10,7 +10,7 @@ from spanloop.v1 import experiments_pb2 as pb
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row_input import invalid, is_number
 from spanloop_collector.experiments.statistics import Numbers
-from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema.fragments import sql_text
 
 TASK_SECONDS = "task_duration"
 """Metric of a case's row: how long its task took, without the scorers."""

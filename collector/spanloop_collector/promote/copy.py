@@ -14,8 +14,8 @@ from spanloop_collector.datasets.registry import DatasetRecord
 from spanloop_collector.datasets.row import DatasetRow, read_row
 from spanloop_collector.promote.select import row_select
 from spanloop_collector.promote.spec import PromoteSpec
-from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.query.errands import Errand
+from spanloop_collector.schema.fragments import settings_clause, sql_text
 
 PREVIEW_ROWS = 20
 
@@ -180,14 +180,4 @@ class Copy:
     def settings(self) -> str:
         """The end of every statement with the caller's words in it."""
         sparing = {name: "0" for name in SPARING_SETTINGS if name in self._client.server_settings}
-        return settings_clause(COPY_SETTINGS | sparing | dict(self._checked.settings))
-
-
-def settings_clause(settings: Mapping[str, str]) -> str:
-    """The settings as the end of a statement: those of one statement must not stay with its connection."""
-    return " SETTINGS " + ", ".join(f"{name} = {_value(value)}" for name, value in settings.items())
-
-
-def _value(value: str) -> str:
-    is_literal = value.startswith("{") or value.isdecimal()
-    return value if is_literal else sql_text(value)
+        return " " + settings_clause(COPY_SETTINGS | sparing | dict(self._checked.settings))

@@ -20,8 +20,8 @@ from spanloop_collector.datasets.reader import PAGE_BYTES
 from spanloop_collector.errors import NotFoundError
 from spanloop_collector.promote.copy import Copy
 from spanloop_collector.promote.sources import LOGS_COLUMNS
-from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.schema.cluster import on_cluster, stored
+from spanloop_collector.schema.fragments import sql_text
 
 COLUMNS = ("project", "id", "dataset_id", "state", "total", "done", "written", "created", "updated", "version")
 MAPPED = "input, expected, metadata, metadata_json, tags, origin"

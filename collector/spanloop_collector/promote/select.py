@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from spanloop_collector.promote.expressions import gives_json, is_plain_column, mentions_trace
 from spanloop_collector.promote.sources import CORRECTIONS, SOURCES, TRACE_MAPS, Source
 from spanloop_collector.promote.spec import PromoteSpec
-from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema.fragments import TEXT_MAP, sql_text
 
 TEXT_TYPES = "('String', 'LowCardinality(String)', 'Nullable(String)', 'LowCardinality(Nullable(String))')"
-TEXT_MAP = "Map(LowCardinality(String), String)"
 TEXTS = "Array(LowCardinality(String))"
 
 HASH_RANGE = 2**64

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from spanloop_collector.schema.fragments import NUMBER_MAP
+
 LOGS_COLUMNS = {
     "output": "output",
     "name": "name",
@@ -16,7 +18,7 @@ LOGS_COLUMNS = {
     "span_id": "span_id",
     "source_created": "created",
 }
-NO_SCORES = "CAST(map(), 'Map(LowCardinality(String), Float64)')"
+NO_SCORES = f"CAST(map(), '{NUMBER_MAP}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,7 @@ SOURCES = {
         | {
             "type": "'task'",
             "span_id": "root_span_id",
-            "metrics": "CAST(map('duration', duration, 'tokens', tokens, 'cost', cost), "
-            "'Map(LowCardinality(String), Float64)')",
+            "metrics": f"CAST(map('duration', duration, 'tokens', tokens, 'cost', cost), '{NUMBER_MAP}')",
         },
         has_roots=False,
         always_joined=True,

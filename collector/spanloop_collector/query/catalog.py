@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from spanloop_collector.schema.cluster import LOCAL
+from spanloop_collector.schema.fragments import sql_text
 
 VIEWS = (
     "logs",
@@ -121,11 +122,6 @@ class Catalog:
             "system.tables": f"{ours} AND name IN ({names})",
             "system.databases": f"name = {sql_text(self.database)}",
         }
-
-
-def sql_text(text: str) -> str:
-    """The text as a ClickHouse string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def filters_setting(filters: dict[str, str]) -> str:

@@ -14,12 +14,13 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from spanloop_collector.query.catalog import Catalog, sql_text
+from spanloop_collector.query.catalog import Catalog
 from spanloop_collector.query.client_settings import CHANGEABLE
 from spanloop_collector.query.formats import known_format
 from spanloop_collector.query.refusal import refuse
 from spanloop_collector.query.statement import Statement, check_table_name, read_statement
 from spanloop_collector.query.syntax_tree import check_syntax_tree
+from spanloop_collector.schema.fragments import sql_text
 
 MAX_STATEMENT_CHARACTERS = 256 * 1024
 

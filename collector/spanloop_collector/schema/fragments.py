@@ -49,8 +49,16 @@ def sql_text(text: str) -> str:
 
 
 def settings_clause(settings: Mapping[str, str]) -> str:
-    """The settings as part of a statement: given beside it, the embedded engine spends a statement on each of them."""
-    return "SETTINGS " + ", ".join(f"{name} = {sql_text(value)}" for name, value in settings.items())
+    """The settings as part of a statement, with which they end.
+
+    Given beside it, the embedded engine spends a statement on each of them, and they stay with the connection.
+    """
+    return "SETTINGS " + ", ".join(f"{name} = {_setting(value)}" for name, value in settings.items())
+
+
+def _setting(value: str) -> str:
+    is_map = value.startswith("{")
+    return value if is_map else sql_text(value)
 
 
 def sql_array(items: list[str]) -> str:

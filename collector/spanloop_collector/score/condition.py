@@ -16,9 +16,9 @@ from sqlglot import exp
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.errors import QueryError
 from spanloop_collector.keys.principal import Principal
-from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.query.expression import FormatDatabase, select_of, without_our_question
 from spanloop_collector.query.syntax_tree import IN_FUNCTIONS, read_nodes
+from spanloop_collector.schema.fragments import sql_text
 
 DRY_RUN_ROWS = 10_000
 DRY_RUN_SECONDS = 5

@@ -10,9 +10,8 @@ import functools
 import re
 from collections.abc import Sequence
 
-from spanloop_collector.query.catalog import sql_text
 from spanloop_collector.schema import fragments
-from spanloop_collector.schema.fragments import HAS_ENDED
+from spanloop_collector.schema.fragments import HAS_ENDED, sql_text
 from spanloop_collector.score.rule import EACH, GROUP, SPAN, Rule
 
 # Rows that are fully logged, by an application: what scorers write is never scored.

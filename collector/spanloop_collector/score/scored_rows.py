@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 import orjson
 
-from spanloop_collector.query.catalog import sql_text
+from spanloop_collector.schema.fragments import sql_text
 from spanloop_collector.score.idle import task_parameters, task_rows
 from spanloop_collector.score.matching import SCORABLE, rows_of
 from spanloop_collector.score.rule import Rule

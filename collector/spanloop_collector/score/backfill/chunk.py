@@ -6,8 +6,7 @@ again to no effect.
 
 from __future__ import annotations
 
-from spanloop_collector.query.catalog import sql_text
-from spanloop_collector.schema.fragments import settings_clause
+from spanloop_collector.schema.fragments import settings_clause, sql_text
 from spanloop_collector.score.backfill.state import Backfill, RowPlace
 from spanloop_collector.score.matching import MATCH_COLUMNS, rows_of, select_matches
 from spanloop_collector.score.rule import Rule
