@@ -16,6 +16,7 @@ from rich.table import Table
 
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console, notes
+from spanloop_collector.cli.prune import lacking
 from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.client import ApiClient, ApiError
 from spanloop_collector.errors import ConfigError
@@ -180,8 +181,7 @@ def apply(
             raise ApiError(f"{file}: alerts[{number}]: {error}", status=error.status) from None
         kept.add((saved["project"], saved["name"]))
     if prune:
-        # Alerts about every project go only where the file has some, too.
-        _prune(client, kept, {each for each, _ in kept} | ({project} if project else set()))
+        _prune(client, kept, project)
 
 
 def read_condition(text: str) -> tuple[str, float]:
@@ -221,12 +221,11 @@ def _save(client: ApiClient, alert: Mapping[str, Any], secret: str) -> dict[str,
     return saved
 
 
-def _prune(client: ApiClient, kept: set[tuple[str, str]], projects: set[str]) -> None:
-    for alert in (each["alert"] for each in client.get(PATH)["alerts"]):
-        if alert["project"] in projects and (alert["project"], alert["name"]) not in kept:
-            query = urlencode({"project": alert["project"], "actor": getpass.getuser()})
-            client.delete(f"{PATH}/{quote(alert['name'], safe='')}?{query}")
-            print(f"deleted {alert['name']}")
+def _prune(client: ApiClient, kept: set[tuple[str, str]], project: str) -> None:
+    for alert in lacking((each["alert"] for each in client.get(PATH)["alerts"]), kept, project):
+        query = urlencode({"project": alert["project"], "actor": getpass.getuser()})
+        client.delete(f"{PATH}/{quote(alert['name'], safe='')}?{query}")
+        print(f"deleted {alert['name']}")
 
 
 def _describe(each: Mapping[str, Any]) -> list[str]:

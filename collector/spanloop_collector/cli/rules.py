@@ -13,6 +13,7 @@ from rich.table import Table
 
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console
+from spanloop_collector.cli.prune import lacking
 from spanloop_collector.cli.rule_backfills import backfill, backfills, stop_backfill
 from spanloop_collector.cli.rule_files import read_rules
 from spanloop_collector.cli.rule_options import PATH, Name, Project
@@ -67,12 +68,9 @@ def apply(
         kept.add((answer["rule"]["project"], answer["rule"]["name"]))
         print(f"{answer['outcome']:<9} {_full_name(answer['rule'])}")
     if prune:
-        # Rules for every project go only where the file has some, too.
-        projects = {each for each, _ in kept} | ({project} if project else set())
-        for rule in _fetch(client, ""):
-            if rule["project"] in projects and (rule["project"], rule["name"]) not in kept:
-                _delete(client, rule["name"], rule["project"])
-                print(f"deleted   {_full_name(rule)}")
+        for rule in lacking(_fetch(client, ""), kept, project):
+            _delete(client, rule["name"], rule["project"])
+            print(f"deleted   {_full_name(rule)}")
 
 
 @rules.command()
