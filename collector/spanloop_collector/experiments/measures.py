@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row_input import invalid, is_number
-from spanloop_collector.experiments.statistics import Numbers
 from spanloop_collector.schema.fragments import sql_text
+
+if TYPE_CHECKING:
+    from spanloop_collector.experiments.statistics import Numbers
 
 TASK_SECONDS = "task_duration"
 """Metric of a case's row: how long its task took, without the scorers."""
