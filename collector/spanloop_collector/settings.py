@@ -74,7 +74,7 @@ class WriteSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Which ClickHouse, and how much of the machine it may take."""
+    """Which ClickHouse, how much of the machine it may take, and what is kept in it."""
 
     clickhouse_url: str = ""
     """`http[s]://user:password@host:port`; empty embeds ClickHouse under the data directory."""
@@ -86,6 +86,10 @@ class StoreSettings:
     """Embedded only: bound on what the engine may allocate."""
     retention_days: int = 0
     """Rows older than this are dropped; 0 keeps them for good."""
+    mask_keys: str = ""
+    """Names whose values no row keeps, in JSON and of attributes, between commas; `user.email` is one in a `user`."""
+    mask_patterns: str = ""
+    """Regular expressions of RE2, one a line, for what no text of a row keeps."""
 
 
 @dataclass(frozen=True, slots=True)

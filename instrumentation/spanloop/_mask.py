@@ -41,8 +41,8 @@ class Mask:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = [tuple(key.lower().split(".")) for key in settings.mask_keys]
-        patterns = "|".join(f"(?:{pattern})" for pattern in settings.mask_patterns)
-        self._pattern = re.compile(patterns) if patterns else None
+        # One by one: joined, a pattern could not begin with flags such as (?i).
+        self._patterns = [re.compile(pattern) for pattern in settings.mask_patterns]
         self._function: Callable[[str, Any], Any] | None = settings.mask
         self._has_failed = False
 
@@ -97,7 +97,7 @@ class Mask:
         if self._keys and self._is_masked(path):
             return MASKED
         if isinstance(value, str):
-            return self.text(value)
+            return self.text(self._json_text(value, path) if self._keys else value)
         if isinstance(value, Mapping):
             return {
                 self.text(str(key)): self._value(each, (*path, *str(key).lower().split(".")))
@@ -105,9 +105,22 @@ class Mask:
             }
         if isinstance(value, list | tuple):  # positions in a list are no part of the path
             return [self._value(each, path) for each in value]
-        if isinstance(value, int | float) and self._pattern is not None and self._pattern.search(str(value)):
+        if isinstance(value, int | float) and any(pattern.search(str(value)) for pattern in self._patterns):
             return MASKED
         return value
+
+    def _json_text(self, text: str, path: Path) -> str:
+        """A text that is JSON, such as the arguments of a tool call, masked like the values it stands for."""
+        if text.lstrip()[:1] not in ("{", "["):
+            return text
+        try:
+            parsed = json.loads(text)
+            masked = self._value(parsed, path)
+        except ValueError:
+            return text
+        except RecursionError:
+            return MASKED
+        return text if masked == parsed else to_json(masked, len(text) * 2 + 1000)
 
     def _is_masked(self, path: Path) -> bool:
         return any(path[-len(key) :] == key for key in self._keys)
@@ -118,7 +131,9 @@ class Mask:
 
     def text(self, text: str) -> str:
         """Text without what the patterns match."""
-        return self._pattern.sub(MASKED, text) if self._pattern is not None else text
+        for pattern in self._patterns:
+            text = pattern.sub(MASKED, text)
+        return text
 
 
 def make_mask(settings: Settings) -> Mask | None:

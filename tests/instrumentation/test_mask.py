@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -83,6 +84,26 @@ def test_a_whole_field() -> None:
     assert spans.find("a").fields == {"input": "[masked]", "output": {"input": "[masked]", "x": 3}}
 
 
+def test_keys_in_json_that_is_a_text() -> None:
+    arguments = json.dumps({"user": {"password": "x"}, "order": 7})
+    with (
+        capture({"mask_keys": ("user.password",)}) as spans,
+        spanloop.start_span(
+            "a",
+            input=[{"arguments": arguments, "text": "{no JSON", "kept": "[1,  2]", "deep": "[" * 9999 + "]" * 9999}],
+        ),
+    ):
+        pass
+    assert spans.find("a").fields["input"] == [
+        {
+            "arguments": '{"user":{"password":"[masked]"},"order":7}',
+            "text": "{no JSON",
+            "kept": "[1,  2]",
+            "deep": "[masked]",
+        }
+    ]
+
+
 def test_a_function_sees_names_and_values() -> None:
     seen = {}
 
@@ -127,7 +148,7 @@ def test_the_applications_own_spans_are_masked_for_us(collector: Collector) -> N
 
 def test_from_the_environment(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPANLOOP_MASK_KEYS", "password, token")
-    monkeypatch.setenv("SPANLOOP_MASK_PATTERNS", "a{2,3}\nb+")
+    monkeypatch.setenv("SPANLOOP_MASK_PATTERNS", "(?i)A{2,3}\nb+")
     spanloop.init("bot", endpoint=collector.endpoint)
     with spanloop.start_span("x", input={"token": 1, "text": "aaa b c a"}):
         pass

@@ -29,6 +29,9 @@ HOLDS_SECRET = frozenset({"store.clickhouse_url", "attachments.url"})
 TABLES = frozenset({"playground.endpoints"})
 """Settings that are tables by name: in a config file tables below their group, elsewhere JSON."""
 
+LISTS = {"score.modules": ",", "store.mask_keys": ",", "store.mask_patterns": "\n"}
+"""Settings of several texts and what stands between them; in a config file they may be lists."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingField:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.playground.endpoints import parse_endpoints
+from spanloop_collector.schema.masking import Mask
 from spanloop_collector.settings import Settings
 
 MAY_BE_ZERO = frozenset({"score.workers", "playground.max_runs", "store.retention_days", "spool.min_free_disk_bytes"})
@@ -139,6 +140,9 @@ def _check_store(settings: Settings) -> None:
         )
     if store.clickhouse_url:
         _check_clickhouse_url(store.clickhouse_url)
+    for key in Mask.read(store.mask_keys, "").keys:
+        if not all(key.split(".")):
+            raise ConfigError(f"store.mask_keys has {key!r}; expected names such as password, or user.email")
 
 
 def _check_clickhouse_url(url: str) -> None:

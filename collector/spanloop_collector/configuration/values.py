@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from spanloop_collector.configuration.fields import SettingField
+from spanloop_collector.configuration.fields import LISTS, SettingField
 from spanloop_collector.errors import ConfigError
 
 SIZE_UNITS = {
@@ -107,6 +107,8 @@ def _parse(field: SettingField, raw: object) -> Value:
         return _parse_float(raw)
     if field.is_table and isinstance(raw, dict):
         return json.dumps(raw, ensure_ascii=False, default=str)
+    if field.key in LISTS and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
+        return LISTS[field.key].join(raw)
     if not isinstance(raw, str | Path):
         raise ValueError("expected text")
     return Path(raw).expanduser() if field.type is Path else str(raw)

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from spanloop_collector.schema.fragments import render, settings_clause, sql_text
+from spanloop_collector.schema.masking import Mask
 
 FORMAT = "Protobuf"
 """Messages one behind the other, the length of each before it."""
@@ -92,15 +93,15 @@ INSERTS = {
 """By signal."""
 
 
-def from_body(insert: OtlpInsert, database: str, settings: Mapping[str, str]) -> str:
+def from_body(insert: OtlpInsert, database: str, settings: Mapping[str, str], mask: Mask) -> str:
     """The statement for requests that follow behind it."""
-    return f"{_statement(insert, database, f'input({sql_text(insert.structure)})', settings)} FORMAT {FORMAT}\n"
+    return f"{_statement(insert, database, f'input({sql_text(insert.structure)})', settings, mask)} FORMAT {FORMAT}\n"
 
 
-def from_file(insert: OtlpInsert, database: str, settings: Mapping[str, str], path: Path) -> str:
+def from_file(insert: OtlpInsert, database: str, settings: Mapping[str, str], mask: Mask, path: Path) -> str:
     """The statement for requests in a file that ClickHouse can open."""
     source = f"file({sql_text(str(path))}, {sql_text(FORMAT)}, {sql_text(insert.structure)})"
-    return _statement(insert, database, source, settings)
+    return _statement(insert, database, source, settings, mask)
 
 
 def otlp_schema() -> str:
@@ -108,13 +109,15 @@ def otlp_schema() -> str:
     return (files(__package__) / "otlp.proto").read_text()
 
 
-def _statement(insert: OtlpInsert, database: str, requests: str, settings: Mapping[str, str]) -> str:
-    text = _rendered(insert.table, database)
-    return text.replace("{requests}", requests).replace("{settings}", settings_clause(SETTINGS | dict(settings)))
+def _statement(insert: OtlpInsert, database: str, requests: str, settings: Mapping[str, str], mask: Mask) -> str:
+    into, select = _rendered(insert.table, database, mask)
+    return into + settings_clause(SETTINGS | dict(settings)) + select.replace("{requests}", requests)
 
 
 @cache
-def _rendered(table: str, database: str) -> str:
-    """The statement but for its requests and settings, which differ from insert to insert."""
+def _rendered(table: str, database: str, mask: Mask) -> tuple[str, str]:
+    """What stands before the settings and behind them; requests and settings differ from insert to insert."""
     text = (files(__package__) / "inserts" / f"{table}.sql").read_text()
-    return render(text, {"database": database, "requests": "{requests}", "settings": "{settings}"})
+    text = render(text, {"database": database, "requests": "{requests}", "settings": "{settings}"})
+    into, _, select = text.partition("{settings}")
+    return into, mask.around(table, select)

@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 async def keep_trying_to_migrate(store: Store) -> AsyncIterator[None]:
     """The schema is up to date on entry, or will be as soon as the server answers.
 
-    Raises ConfigError where an embedded ClickHouse cannot be opened: no later try would help.
+    Raises ConfigError where an embedded ClickHouse cannot be opened, and for masks that ClickHouse does not understand:
+    no later try would help.
     """
     trying: asyncio.Task[None] | None = None
     try:
@@ -63,6 +64,9 @@ async def _try_until_done(store: Store) -> None:
             await asyncio.to_thread(store.migrate)
         except (StoreUnavailableError, Error) as error:
             logger.debug("store: still not ready reason=%s", error)
+        except ConfigError as error:
+            logger.error("store: nothing is stored before this is mended and the collector started again: %s", error)
+            return
         else:
             logger.info("store: ClickHouse answers, the schema is up to date")
             return

@@ -15,11 +15,13 @@ from clickhouse_connect.driver.query import QueryResult
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.schema import migrate
 from spanloop_collector.schema.inserts import INSERTS, from_body, from_file, otlp_schema
+from spanloop_collector.schema.masking import Mask
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.spool.record import Buffer
 from spanloop_collector.store.bells import Bells
 from spanloop_collector.store.connect import connect
 from spanloop_collector.store.deliver import as_file, send
+from spanloop_collector.store.mask_check import check_mask
 from spanloop_collector.telemetry import STATEMENTS
 
 LONG_STATEMENTS = {"max_query_size": str(64 * 1024 * 1024)}
@@ -36,6 +38,7 @@ class Store:
         self._is_migrated = False
         self._idle: queue.LifoQueue[Client] = queue.LifoQueue()
         self._otlp_schema = otlp_schema()
+        self._mask = Mask.read(settings.mask_keys, settings.mask_patterns)
 
     @classmethod
     def open(cls, settings: StoreSettings, data_dir: Path) -> Store:
@@ -63,7 +66,11 @@ class Store:
         return not self.settings.clickhouse_url
 
     def migrate(self) -> None:
-        """Brings the schema up to date; inserts of OTLP wait for it."""
+        """Brings the schema up to date; inserts of OTLP wait for it.
+
+        Raises ConfigError for masks that cannot work.
+        """
+        check_mask(self, self._mask)
         migrate(self, retention_days=self.settings.retention_days)
         self._is_migrated = True
         self.bells.ring(*self.bells.tables)
@@ -103,9 +110,9 @@ class Store:
         with self.client() as client:
             if self.is_embedded:
                 with as_file(requests, self.data_dir) as path:
-                    client.command(from_file(insert, self.database, settings, path))
+                    client.command(from_file(insert, self.database, settings, self._mask, path))
             else:
-                send(client, from_body(insert, self.database, settings), requests)
+                send(client, from_body(insert, self.database, settings, self._mask), requests)
         self.bells.ring(insert.table)
 
     def close(self) -> None:
