@@ -22,6 +22,8 @@ from spanloop_collector.errors import QueryError, SpanloopError
 DEFAULT_API_URL = "http://127.0.0.1:7411"
 ADMIN_KEY_FILE = "admin.key"
 REQUEST_SECONDS = 60.0
+STREAM_SECONDS = 330.0
+"""Until the next answer of several: a scorer may take five minutes."""
 STREAM_BYTES = 256 * 1024
 HELD_BACK_BYTES = 64 * 1024
 """ClickHouse ends a result that fails midway with its message, which is shorter than this."""
@@ -58,6 +60,15 @@ class ApiClient:
     def post(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         """The JSON answer to POST."""
         return self._json("POST", path, body=body or {})
+
+    def post_lines(self, path: str, body: Mapping[str, object]) -> Iterator[dict[str, Any]]:
+        """The answers to POST of an operation that gives several, as they come."""
+        request = self._request("POST", path, json.dumps(body).encode(), content_type="application/json")
+        with self._open(request, STREAM_SECONDS) as response:
+            try:
+                yield from map(json.loads, response)
+            except (HTTPException, OSError) as error:
+                raise ApiError(f"the collector's answers broke off: {error}") from None
 
     def delete(self, path: str) -> dict[str, Any]:
         """The JSON answer to DELETE."""

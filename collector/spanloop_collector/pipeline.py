@@ -163,7 +163,14 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         stages.push_async_callback(partial(listener.stop, grace_seconds=STOP_RECEIVING_SECONDS))
     api_url = local_url(settings, api.port)
     await stages.enter_async_context(
-        _background(keep_workers(settings, api_url=api_url, is_needed=lambda: scoring.is_needed))
+        _background(
+            keep_workers(
+                settings,
+                api_url=api_url,
+                is_needed=lambda: scoring.is_needed,
+                on_end=scoring.dispatcher.worker_ended,
+            )
+        )
     )
     return Listening(
         grpc_address=_with_port(settings.receive.grpc_address, grpc.port),

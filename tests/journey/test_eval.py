@@ -392,7 +392,7 @@ def test_watch_runs_again_when_a_file_changes(tmp_path: Path) -> None:
         wait_until(lambda: log.read_text().count("waiting for changes") == 1, what="the first run", timeout=60)
         file.write_text(file.read_text().replace("first", "second"))
         wait_until(lambda: log.read_text().count("waiting for changes") == 2, what="the second run", timeout=60)
-        assert [text for text in ("first: 1 cases", "second: 1 cases") if text not in log.read_text()] == []
+        assert [text for text in ("first: 1 case", "second: 1 case") if text not in log.read_text()] == []
         watching.send_signal(signal.SIGINT)
         assert watching.wait(20) == 130
         assert "--resume" not in log.read_text()

@@ -6,19 +6,17 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf.message import Message
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row import Json
+from spanloop_collector.api.times import nanoseconds, read_time
 from spanloop_collector.errors import InvalidRequestError
 
 MAX_ID_CHARACTERS = 512
 MAX_EXPERIMENT_ID_CHARACTERS = 100
-# As far as ClickHouse's DateTime64(9) goes.
-MAX_UNIX_SECONDS = 9_223_372_036
 
 JSON_FIELDS = ("input", "output", "expected", "scores", "metrics", "metadata", "origin")
 OBJECT_FIELDS = ("scores", "metrics", "metadata", "origin")
@@ -76,7 +74,7 @@ def read_row(row: Any, path: str) -> RowInput:
         project=row.project,
         name=row.name,
         type=row.type,
-        start_unix_nano=start or _created(row.created, f"{path}.created"),
+        start_unix_nano=start or (read_time(row.created, f"{path}.created") if row.created else None),
         end_unix_nano=end,
         fields=fields,
         experiment_id=row.experiment_id,
@@ -136,29 +134,7 @@ def _seconds(metrics: Mapping[str, Json], name: str, path: str) -> int | None:
     if name not in metrics:
         return None
     value = metrics[name]
-    return 0 if value is None else _nanoseconds(value, f"{path}.metrics.{name}")
-
-
-def _created(text: str, path: str) -> int | None:
-    if not text:
-        return None
-    try:
-        return _nanoseconds(float(text), path)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise invalid(path, f"expected an RFC 3339 time or Unix seconds, got {text!r:.100}") from None
-    return _nanoseconds((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), path)
-
-
-def _nanoseconds(seconds: float, path: str) -> int:
-    if not 0 < seconds < MAX_UNIX_SECONDS:
-        raise invalid(path, f"expected Unix seconds between 0 and {MAX_UNIX_SECONDS}, got {seconds!r:.100}")
-    # Whole seconds and the rest apart: their product would lose digits that a float has.
-    whole = int(seconds)
-    return whole * 10**9 + round((seconds - whole) * 1e9)
+    return 0 if value is None else nanoseconds(value, f"{path}.metrics.{name}")
 
 
 def _hex_id(text: str, pattern: re.Pattern[str], path: str, *, digits: int) -> str:

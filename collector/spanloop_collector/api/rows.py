@@ -24,6 +24,7 @@ from spanloop_collector.api.row_requests import Outcome, RowKey, read_feedback, 
 from spanloop_collector.api.row_span import write_request
 from spanloop_collector.errors import InvalidRequestError, PermanentError
 from spanloop_collector.keys.principal import Principal
+from spanloop_collector.words import counted
 
 
 class RowReader(Protocol):
@@ -144,7 +145,7 @@ class Rows:
         payload = await asyncio.to_thread(write_request, list(rows.values()))
         accepted = await self._intake.accept_traces(payload, principal=call.principal)
         if accepted.rejected:
-            raise PermanentError(f"{accepted.rejected} rows were refused: {accepted.reason}")
+            raise PermanentError(f"refused {counted(accepted.rejected, 'row')}: {accepted.reason}")
 
     def _replace(self, given: RowInput, stored: StoredRow | None) -> StoredRow:
         ids = choose_ids(given, stored, now=self._now)

@@ -16,6 +16,7 @@ from spanloop_collector.cli.output import console
 from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.client import ApiClient
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.words import counted
 
 attachments = typer.Typer(help="List, fetch and sweep the bytes that rows refer to.", no_args_is_help=True)
 
@@ -86,7 +87,7 @@ def sweep(
     answer = ApiClient(api_url, key=api_key).post(f"{PATH}/sweep", body)
     done = "would remove" if dry_run else "removed"
     removed, size = int(answer.get("removed", 0)), int(answer.get("removed_bytes", 0))
-    print(f"{done} {removed} of {answer.get('examined', 0)} attachments, {size} bytes")
+    print(f"{done} {removed} of {counted(int(answer.get('examined', 0)), 'attachment')}, {counted(size, 'byte')}")
 
 
 def _only(project: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from spanloop_collector.client import ApiClient
 from spanloop_collector.configuration.rules import LISTENERS, is_loopback, split_address
 from spanloop_collector.configuration.values import mask_password, show_size
 from spanloop_collector.settings import Settings
+from spanloop_collector.words import counted
 
 MAX_CLOCK_SKEW_SECONDS = 2.0
 BACKLOG_WARNING_SECONDS = 30.0
@@ -167,7 +168,7 @@ def check_spools(status: Status) -> Iterator[Finding]:
     letters = sum(int(spool.get("dead_letters", 0)) for spool in status.get("spools", []))
     if letters:
         advice = "see why with `spanloop dead-letters list`, then `spanloop dead-letters replay` or `delete`"
-        yield Finding("dead letters", State.WARNING, f"{letters} requests that ClickHouse refused", advice)
+        yield Finding("dead letters", State.WARNING, f"{counted(letters, 'request')} that ClickHouse refused", advice)
     else:
         yield Finding("dead letters", State.OK, "none")
 

@@ -24,6 +24,7 @@ from spanloop_collector.datasets.files import (
     write_rows,
 )
 from spanloop_collector.datasets.files.records import Numbered
+from spanloop_collector.words import counted
 
 File = Annotated[Path, typer.Argument(help="File or folder; - is standard input or output.")]
 Format = Annotated[
@@ -74,7 +75,8 @@ def import_dataset(
     with _progress() as progress:
         task = progress.add_task(f"into {name}", total=source.total or None)
         for done in connection.write(_rows(source.records, columns, progress, task)):
-            progress.update(task, description=f"into {name}: {done.inserted + done.updated + done.unchanged:,} rows")
+            rows = counted(done.inserted + done.updated + done.unchanged, "row")
+            progress.update(task, description=f"into {name}: {rows}")
     _report(name, done)
 
 
@@ -103,7 +105,7 @@ def export_dataset(
         write_rows(path, chosen, _counted(rows, progress, task))
         count = int(progress.tasks[0].completed)
     if path != STANDARD_STREAM:
-        notes().print(f"{count:,} rows of {name} are in {path}")
+        notes().print(f"{path} has {counted(count, 'row')} of {name}")
 
 
 def _rows(
@@ -124,7 +126,7 @@ def _report(name: str, done: Imported) -> None:
     for error in done.errors:
         notes().print(error, style="red", markup=False)
     if done.rejected > len(done.errors):
-        notes().print(f"… {done.rejected - len(done.errors):,} more rows were refused", style="red")
+        notes().print(f"… {done.rejected - len(done.errors):,} more were refused", style="red")
     print(
         f"{name}: {done.inserted:,} inserted, {done.updated:,} updated, {done.unchanged:,} unchanged, "
         f"{done.rejected:,} refused"

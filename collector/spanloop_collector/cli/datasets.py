@@ -17,9 +17,10 @@ from spanloop_collector.cli.dataset_options import DatasetName, Project
 from spanloop_collector.cli.dataset_snapshots import snapshots
 from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console
-from spanloop_collector.cli.tables import count_text, show_cell
+from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.client import ApiClient
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.words import counted
 
 datasets = typer.Typer(help="Make datasets, move rows in and out, go back to earlier versions.", no_args_is_help=True)
 datasets.add_typer(snapshots, name="snapshots")
@@ -103,10 +104,10 @@ def show(
         texts = [_json_text(row.get(field)) for field in ("input", "expected", "metadata", "tags")]
         table.add_row(*map(show_cell, [row["id"], *texts]))
     console().print(table)
-    shown = f"first {len(page['rows'])} of " if page["next_cursor"] and not version else ""
-    console().print(
-        f"{shown}{count_text(dataset['row_count'])}, version {page['version'] or '(none yet)'}", style="dim"
-    )
+    rows = counted(len(page["rows"]), "row")
+    if page["next_cursor"]:
+        rows = f"first {rows}" if version else f"first {rows} of {dataset['row_count']:,}"
+    console().print(f"{rows}, version {page['version'] or '(none yet)'}", style="dim")
 
 
 @datasets.command()
@@ -174,7 +175,7 @@ def restore(
     answer = client.post(f"/v1/datasets/{dataset['id']}/restore", {"version": version, "dry_run": dry_run})
     bring, take = ("would bring", "take") if dry_run else ("brought", "took")
     made = f", version {answer['version']}" if answer["version"] else ""
-    back, away = count_text(answer["rows_to_restore"]), answer["rows_to_delete"]
+    back, away = counted(answer["rows_to_restore"], "row"), answer["rows_to_delete"]
     print(f"{bring} {back} back and {take} {away:,} away{made}")
 
 
@@ -192,7 +193,7 @@ def delete(
     client = ApiClient(api_url, key=api_key)
     dataset = find_dataset(client, project, name)
     if not is_sure:
-        typer.confirm(f"Delete {name} with {count_text(dataset['row_count'])} and all its versions?", abort=True)
+        typer.confirm(f"Delete {name} with {counted(dataset['row_count'], 'row')} and all its versions?", abort=True)
     client.delete(f"/v1/datasets/{quote(dataset['id'])}")
     print(f"deleted {name}")
 

@@ -18,6 +18,7 @@ from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console, notes
 from spanloop_collector.client import ApiClient, ApiError, local_admin_key
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.words import counted
 
 experiments = typer.Typer(help="List, show, compare, export and score experiments.", no_args_is_help=True)
 
@@ -139,7 +140,7 @@ def compare(
         return
     print(answer["text"])
     for group in answer["groups"]:
-        print(f"\n{group_by} = {group['value'] or '(none)'}: {group['cases']} cases")
+        print(f"\n{group_by} = {group['value'] or '(none)'}: {counted(group['cases'], 'case')}")
         for score in group["scores"]:
             print(f"  {score['name']:<24} {_mean(score)}")
     if answer["cases"]:
@@ -209,7 +210,7 @@ def score(
     except (ScoreError, ImportError) as error:
         raise ConfigError(f"--scorer: {error}") from None
     failed = f", {done.failed} failed: {done.first_error}" if done.failed else ""
-    print(f"{done.stored} scores for {done.rows} rows of {experiment}{failed}")
+    print(f"{counted(done.stored, 'score')} for {counted(done.rows, 'row')} of {experiment}{failed}")
     if done.failed:
         raise typer.Exit(1)
 

@@ -26,6 +26,7 @@ from spanloop_collector.cli.output import console, notes
 from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.client import ApiClient, ApiError
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.words import counted
 
 
 class SourceView(StrEnum):
@@ -198,13 +199,14 @@ def _show(result: PromoteResult, *, is_dry_run: bool) -> None:
             fields = [_json_text(row.get(name)) for name in ("input", "expected", "metadata", "tags")]
             table.add_row(*map(show_cell, [*fields, str(row.get("origin", {}).get("id", ""))]))
         console().print(table)
-        print(f"{result.matched:,} rows match, {result.inserted:,} would be written to {result.dataset}")
+        print(f"{counted(result.matched, 'matching row')}, {result.inserted:,} would be written to {result.dataset}")
         return
     for error in result.errors:
         notes().print(error, style="red", markup=False)
     print(
-        f"{result.dataset}: {result.matched:,} rows match, {result.inserted:,} inserted, {result.updated:,} updated, "
-        f"{result.rejected:,} refused" + (f", version {result.version}" if result.version else "")
+        f"{result.dataset}: {counted(result.matched, 'matching row')}, {result.inserted:,} inserted, "
+        f"{result.updated:,} updated, {result.rejected:,} refused"
+        + (f", version {result.version}" if result.version else "")
     )
     if result.rejected:
         raise typer.Exit(1)
@@ -223,7 +225,7 @@ def _run_job(work: Work, dataset: str, selection: dict[str, Any]) -> None:
         job = promote_job(
             work.function, dataset, resume=work.resume, concurrency=work.concurrency, on_progress=show, **selection
         )
-    print(f"{dataset}: {job.done:,} rows went through, {job.written:,} written")
+    print(f"{dataset}: {counted(job.done, 'row')} went through, {job.written:,} written")
 
 
 def lineage(

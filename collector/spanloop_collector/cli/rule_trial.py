@@ -1,4 +1,4 @@
-"""`spanloop rules test`: what a rule would do, with some rows scored here and now."""
+"""`spanloop rules test`: what a rule would do, with some rows scored at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from spanloop_collector.cli.options import DEFAULT_API_URL, ApiKey, ApiUrl
 from spanloop_collector.cli.output import console
 from spanloop_collector.cli.rule_files import read_rules
 from spanloop_collector.cli.rule_options import PATH, Name, Project
-from spanloop_collector.cli.score import Modules
 from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.client import ApiClient
 from spanloop_collector.errors import ConfigError
@@ -33,12 +32,22 @@ def try_out(
     rows: Annotated[
         int, typer.Option(help="Rows to score and show.", envvar="SPANLOOP_RULES_ROWS", min=1, max=100)
     ] = 10,
-    module: Modules = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Module or file with scorers that the collector does not have yet; they run here. Repeat for several.",
+            envvar="SPANLOOP_SCORE_MODULE",
+            show_default=False,
+        ),
+    ] = None,
     project: Project = "",
     api_url: ApiUrl = DEFAULT_API_URL,
     api_key: ApiKey = None,
 ) -> None:
-    """Say what a rule would have matched, sampled and cost, and score some rows here. Nothing is stored.
+    """Say what a rule would have matched, sampled and cost, and score some rows. Nothing is stored.
+
+    Scorers run on the collector, as they will, with its modules and its keys for models: that takes a key that may
+    administer.
 
     Example: spanloop rules test polite --file rules.yaml --hours 6
     """

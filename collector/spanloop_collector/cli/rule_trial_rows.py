@@ -1,4 +1,4 @@
-"""Scores a few rows here and now, as a worker would, without storing anything."""
+"""Scores a few rows without storing anything: on the collector, or here by modules that it does not have yet."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from spanloop.scoring.child import module_name
+
+from spanloop_collector.cli.rule_options import PATH
 from spanloop_collector.client import ApiClient
 from spanloop_collector.score.rule import RuleScorer
 from spanloop_collector.score.work.on_demand import OnDemandScorer
@@ -19,14 +22,22 @@ async def score_rows(
 ) -> list[dict[str, Any]]:
     """The rows, each with `results`: by scorer, what a worker would report."""
     found: list[dict[str, Any]] = [json.loads(row) | {"results": {}} for row in rows]
+    names_here = set(map(module_name, modules))
     for scorer in scorers:
-        results = await _score_all(client, scorer, rows, modules)
+        is_here = RuleScorer(scorer["use"], scorer["name"]).module in names_here
+        results = await _score_here(client, scorer, rows, modules) if is_here else _score_there(client, scorer, rows)
         for row, result in zip(found, results, strict=True):
             row["results"][scorer["name"]] = result
     return found
 
 
-async def _score_all(
+def _score_there(client: ApiClient, scorer: dict[str, Any], rows: Sequence[str]) -> list[dict[str, Any]]:
+    """What the collector's scorer says, which asks models with the collector's keys."""
+    results = client.post_lines(f"{PATH}/try-scorer", {"scorer": scorer, "rows": list(rows)})
+    return sorted(results, key=lambda result: int(result["id"]))
+
+
+async def _score_here(
     client: ApiClient, scorer: dict[str, Any], rows: Sequence[str], modules: Sequence[str]
 ) -> list[dict[str, Any]]:
     async def read_trace(task: WorkTask) -> bytes:

@@ -32,6 +32,12 @@ def score(
     max_tasks: Annotated[
         int, typer.Option(help="Rows in memory at once.", envvar="SPANLOOP_SCORE_MAX_TASKS", min=1, max=10_000)
     ] = 4000,
+    name: Annotated[
+        str,
+        typer.Option(
+            help="A name that no other worker has; empty: made of host and process.", envvar="SPANLOOP_SCORE_NAME"
+        ),
+    ] = "",
     until_input_ends: Annotated[
         bool,
         typer.Option(
@@ -60,7 +66,7 @@ def score(
     if until_input_ends:
         # Beside a collector: what comes in comes first.
         os.nice(NICENESS)
-    options = WorkerOptions(api_url=api_url, api_key=api_key, modules=module or [], max_tasks=max_tasks)
+    options = WorkerOptions(api_url=api_url, api_key=api_key, modules=module or [], max_tasks=max_tasks, name=name)
 
     async def work() -> None:
         await work_until_stopped(Worker(options).run, until_input_ends=until_input_ends)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from spanloop_collector.cli.output import console
+from spanloop_collector.words import counted
 
 MAX_CELL_CHARACTERS = 300
 """Longer values are cut in tables; the other formats show them whole."""
@@ -40,7 +41,8 @@ def print_table(lines: Iterator[bytes], *, max_rows: int) -> None:
         shown += 1
     console().print(table)
     has_more = next(lines, None) is not None
-    console().print(f"first {shown} rows; --max-rows shows more" if has_more else count_text(shown), style="dim")
+    rows = counted(shown, "row")
+    console().print(f"first {rows}; --max-rows shows more" if has_more else rows, style="dim")
 
 
 def build_table(names: Sequence[str], types: Sequence[str]) -> Table:
@@ -59,8 +61,3 @@ def show_cell(value: str | None) -> Text:
         return Text("NULL", style="dim")
     cut = value if len(value) <= MAX_CELL_CHARACTERS else value[: MAX_CELL_CHARACTERS - 1] + "…"
     return Text("".join(c if c.isprintable() or c == "\n" else "�" for c in cut.replace("\t", " ")))
-
-
-def count_text(rows: int) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{rows} row" if rows == 1 else f"{rows} rows"

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from spanloop_collector.cli.output import console, notes
 from spanloop_collector.cli.tables import show_cell
+from spanloop_collector.words import counted
 
 
 def show_tree(experiment: Mapping[str, Any]) -> None:
@@ -19,7 +20,8 @@ def show_tree(experiment: Mapping[str, Any]) -> None:
         "variant", "change", "passed", "pass rate", "against baseline", "completed", box=box.SIMPLE_HEAD, pad_edge=False
     )
     _add_rows(table, experiment["variants"], parent="", depth=0)
-    notes().print(f"{experiment['name']}: {experiment['status']}, {experiment['task_count']} tasks", style="dim")
+    tasks = counted(experiment["task_count"], "task")
+    notes().print(f"{experiment['name']}: {experiment['status']}, {tasks}", style="dim")
     console().print(table if table.row_count else "No runs yet: set tasks, then run the baseline.")
 
 

@@ -20,6 +20,7 @@ from spanloop_collector.cli.tables import show_cell
 from spanloop_collector.cli.variant_tree import show_tree
 from spanloop_collector.client import ApiClient, ApiError
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.words import counted
 
 variants = typer.Typer(help="Compare a baseline with variants that change one parameter each.", no_args_is_help=True)
 
@@ -148,7 +149,7 @@ def tasks(
     else:
         body |= {"source": source, "where": where, "limit": limit}
     answer = ApiClient(api_url, key=api_key).post(_path(name, "tasks"), body)
-    print(f"{answer['task_count']} tasks")
+    print(counted(answer["task_count"], "task"))
 
 
 @variants.command()

@@ -12,13 +12,14 @@ from referencing.exceptions import Unresolvable
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row import Json
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.api.row_input import invalid, is_number
 from spanloop_collector.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 MAX_SCHEMAS = 256
+SIZES = ("Length", "Items", "Properties")
 
 
 def check_schema(text: str, field: str) -> None:
@@ -48,7 +49,10 @@ def _fault(value: Json, schema_text: str, field: str) -> InvalidRequestError | N
         return invalid(field, f"the dataset's schema refers to {unresolvable.ref!r}, which is not part of it")
     if error is None:
         return None
-    return invalid(field + error.json_path.removeprefix("$"), f"{error.message:.500}")
+    # Says only that it is "too long".
+    is_of_size = str(error.validator).endswith(SIZES) and is_number(error.validator_value)
+    limit = f" ({error.validator}: {error.validator_value})" if is_of_size else ""
+    return invalid(field + error.json_path.removeprefix("$"), f"{error.message:.500}{limit}")
 
 
 @lru_cache(MAX_SCHEMAS)

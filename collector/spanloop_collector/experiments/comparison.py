@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 from spanloop.v1 import experiments_pb2 as pb
 
-from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.errors import QueryError
 from spanloop_collector.experiments.case_order import changes, ranks
 from spanloop_collector.experiments.cases import CaseQuery
 from spanloop_collector.experiments.details import compared_cases
+from spanloop_collector.experiments.expressions import explained, own_columns
 from spanloop_collector.experiments.judgement import compared_groups, compared_measures
 from spanloop_collector.experiments.measures import asked_change, quantities
 from spanloop_collector.experiments.record import Experiment
@@ -27,7 +27,6 @@ from spanloop_collector.experiments.registry import Base, Registry
 from spanloop_collector.experiments.values import Values
 from spanloop_collector.experiments.words import describe
 from spanloop_collector.keys.principal import Principal
-from spanloop_collector.query.expression import without_our_question
 from spanloop_collector.query.queries import Queries
 
 MAX_EXPERIMENTS = 50
@@ -44,7 +43,15 @@ class Comparer:
     async def compare(
         self, request: pb.CompareExperimentsRequest, *, project: str, principal: Principal
     ) -> pb.CompareExperimentsResponse:
-        """Everything the request asks for."""
+        """Everything the request asks for. What ClickHouse says of its SQL is said under the name of the field."""
+        try:
+            return await self._compare(request, project, principal)
+        except QueryError as error:
+            raise await explained(error, request, self._queries, principal) from error
+
+    async def _compare(
+        self, request: pb.CompareExperimentsRequest, project: str, principal: Principal
+    ) -> pb.CompareExperimentsResponse:
         sides, base = await asyncio.to_thread(self._choose, request, project)
         query = CaseQuery(project, [each.id for each in sides], request.key or "input", request.where)
         ((score_names, later_names, metric_names, has_usage),) = await self._rows(query.names(), principal)
@@ -97,7 +104,7 @@ class Comparer:
         principal: Principal,
     ) -> list[pb.ComparedCase]:
         """The page of cases that the request asks for."""
-        columns = _columns(request)
+        columns = own_columns(request)
         better, worse = changes(values, sides, base)
         change, score = asked_change(request.order_by)
         places = ranks(change, values, *(changes(values, sides, base, score=score) if score else (better, worse)))
@@ -116,23 +123,13 @@ class Comparer:
         return [tuple(row.values()) for row in table.to_pylist()]
 
     async def _table(self, sql: str, principal: Principal) -> pa.Table:
-        try:
-            result = await self._queries.run(
-                sql,
-                principal=principal,
-                settings={"output_format_arrow_string_as_string": "1"},
-                default_format="ArrowStream",
-            )
-        except QueryError as error:
-            raise QueryError(without_our_question(str(error)), code=error.code) from error
+        result = await self._queries.run(
+            sql,
+            principal=principal,
+            settings={"output_format_arrow_string_as_string": "1"},
+            default_format="ArrowStream",
+        )
         return pa.ipc.open_stream(result.data).read_all()
-
-
-def _columns(request: pb.CompareExperimentsRequest) -> Mapping[str, str]:
-    columns = parse_json(request.columns) if request.columns else {}
-    if not isinstance(columns, dict) or not all(isinstance(sql, str) for sql in columns.values()):
-        raise invalid("columns", f"expected an object of name → SQL, got {columns!r:.100}")
-    return columns
 
 
 def _answer(

@@ -15,6 +15,10 @@ from spanloop_collector.schema.fragments import sql_text
 
 PIECE_BYTES = 1024 * 1024
 FORMATS = {"csv": "CSVWithNames", "json": "JSONEachRow", "jsonl": "JSONEachRow", "parquet": "Parquet"}
+MAPS_AS_JSON = ", ".join(
+    f"toJSONString({name}) AS {name}" for name in ("scores", "later_scores", "metrics", "metadata", "tags")
+)
+"""As text a map would be ClickHouse's own notation."""
 JSON_COLUMNS = ("input", "output", "expected", "origin")
 
 CASES = """
@@ -46,6 +50,8 @@ async def export(
         experiment=sql_text(experiment.id),
         metadata_json="metadata_json," if is_json else "",
     )
+    if name == "CSVWithNames":
+        sql = f"SELECT * REPLACE ({MAPS_AS_JSON}) FROM ({sql})"
     data = (await queries.run(sql, principal=principal, default_format=name)).data
     if is_json:
         data = await asyncio.to_thread(_with_values, data, is_array=format == "json")

@@ -16,8 +16,8 @@ from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import invalid
 from spanloop_collector.experiments.door import ExperimentDoor
 from spanloop_collector.experiments.export import export
+from spanloop_collector.experiments.expressions import expressions
 from spanloop_collector.experiments.later_scores import LaterScores
-from spanloop_collector.experiments.measures import asked_change
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.experiments.registry import Registry
 from spanloop_collector.experiments.table import ExperimentDatabase, ExperimentTable
@@ -146,10 +146,8 @@ class ExperimentOperations:
 
     def _check_syntax(self, request: pb.CompareExperimentsRequest) -> None:
         """Each expression by itself, so that an error names its field."""
-        for field in ("key", "where", "group_by", "order_by"):
-            sql = getattr(request, field)
-            if sql and not (field == "order_by" and asked_change(sql)[0]):
-                select_of(self._store, sql, field=field)
+        for field, sql in expressions(request).items():
+            select_of(self._store, sql, field=field)
 
     def _project(self, named: str, call: Call) -> str:
         project = named or call.principal.project or self._default_project

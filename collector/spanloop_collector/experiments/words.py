@@ -8,6 +8,7 @@ from math import floor, log10
 from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.experiments.statistics import MIN_PAIRS, Paired
+from spanloop_collector.words import counted
 
 SIGNIFICANT = 0.05
 MAX_NAME = 32
@@ -27,16 +28,16 @@ def verdict(found: Paired, adjusted: float | None, *, is_lower_better: bool) -> 
 def sentence(found: Paired, said: str, adjusted: float | None, *, unit: str, is_score: bool) -> str:
     """What the difference means."""
     if said == "too few":
-        few = f"only {found.pairs} cases are in both" if found.pairs else "no case is in both"
+        few = f"only {counted(found.pairs, 'case')} in both" if found.pairs else "no case is in both"
         return f"{few}; it takes at least {MIN_PAIRS} to tell a difference from chance"
     if said == "same":
-        return f"the same in all {found.pairs} cases"
+        return f"the same in all {found.pairs:,} cases"
     if said == "unclear":
         chance = f"could be chance (p = {adjusted:.2f})"
         if not found.detectable:  # all differ alike: what is missing are cases
-            return f"{chance}; {found.pairs} cases are too few to tell"
+            return f"{chance}; {found.pairs:,} cases are too few to tell"
         detectable = amount(found.detectable, unit, is_score)
-        return f"{chance}; with {found.pairs} cases a difference under {detectable} hardly shows"
+        return f"{chance}; with {found.pairs:,} cases a difference under {detectable} hardly shows"
     low, high = found.low or 0.0, found.high or 0.0
     return (
         f"{said}, and hardly by chance (p {_p(adjusted or 0.0)}); likely between "
@@ -103,9 +104,9 @@ def _headline(each: pb.ComparedExperiment, base: pb.ComparedExperiment | None) -
 
 
 def _size(each: pb.ComparedExperiment) -> str:
-    trials = f", {each.trials} trials" if each.trials != each.cases else ""
+    trials = f", {counted(each.trials, 'trial')}" if each.trials != each.cases else ""
     errors = f", {each.errors} failed" if each.errors else ""
-    return f"{each.cases} cases{trials}{errors}"
+    return f"{counted(each.cases, 'case')}{trials}{errors}"
 
 
 def _table(measures: Sequence[pb.Measure], answer: pb.CompareExperimentsResponse, *, is_score: bool) -> list[str]:

@@ -21,7 +21,7 @@ from spanloop_collector.score.attendance import Attendance
 from spanloop_collector.score.idle import IdleWatch
 from spanloop_collector.score.intake import Intake
 from spanloop_collector.score.known_tasks import KnownTasks
-from spanloop_collector.score.leases import Leases
+from spanloop_collector.score.leases import Lease, Leases
 from spanloop_collector.score.limits import Limits
 from spanloop_collector.score.line import Key, Line, Lines
 from spanloop_collector.score.outcome import FAILED, RETURNED, Outcome, skipped
@@ -99,6 +99,7 @@ class Dispatcher:
         self._lines, self._known, self._leases = Lines(), KnownTasks(now=now), Leases(now=now)
         self._intake = Intake(reader, self._lines, self._known, idle=idle, slots=slots, now=now)
         self._attendance = Attendance(now=now)
+        self._ended_workers: set[str] = set()
         self._complaints: dict[str, str] = {}
         self._row_bytes = TYPICAL_ROW_BYTES
         self._background: set[asyncio.Future[None]] = set()
@@ -133,7 +134,7 @@ class Dispatcher:
 
     async def refill(self) -> float:
         """Fills the lines with what there is to do; returns the seconds until the next look."""
-        self._take_back()
+        self._take_back(self._leases.run_out())
         read_again_seconds = await self._intake.take_in(has_rules=bool(self._book.active()))
         if len(self._lines):
             self._available.set()
@@ -143,7 +144,7 @@ class Dispatcher:
     async def claim(self, claim: Claim, *, max_tasks: int, wait_seconds: float) -> list[HandedOut]:
         """Tasks with their rows; none when there is nothing to do for so long."""
         deadline = self._now() + wait_seconds
-        while True:
+        while claim.worker not in self._ended_workers:
             self._attendance.asks(claim.worker, claim.modules)
             tasks = self._take(claim, min(max_tasks, max(int(MAX_CLAIM_BYTES / self._row_bytes), 1)))
             if tasks:
@@ -157,6 +158,7 @@ class Dispatcher:
             self._available.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._available.wait(), min(left, 1.0))
+        return []
 
     def leased(self, id: str) -> Task | None:
         """The task of that id as it was handed out; None when nobody has it from here."""
@@ -184,7 +186,7 @@ class Dispatcher:
                 continue
             self._limits.learn(outcome)
             if not self._retry(outcome):
-                final.append(outcome)
+                final.append(replace(outcome, cost=outcome.cost + outcome.task.cost))
         try:
             await self._results.store(final)
         finally:
@@ -196,6 +198,12 @@ class Dispatcher:
                 self._release(outcome.task.id, worker)
             self._available.set()
 
+    def worker_ended(self, worker: str) -> None:
+        """Hands out again what a worker had that is known to have ended, as whoever started it knows."""
+        self._ended_workers.add(worker)
+        self._take_back(self._leases.of(worker))
+        self._available.set()
+
     async def _complain(self) -> None:
         """Lets rules say it when no worker takes their tasks, and when that is over."""
         waiting = [(key, rule) for key, _ in self._lines.in_turn() if (rule := self._book.revision(key[0], key[1]))]
@@ -206,9 +214,8 @@ class Dispatcher:
                 await asyncio.to_thread(self._book.report, rule, message)
         self._complaints = complaints
 
-    def _take_back(self) -> None:
+    def _take_back(self, lost: Sequence[Lease]) -> None:
         """Puts the tasks of workers that went away in line again."""
-        lost = self._leases.run_out()
         for worker, tasks in Counter(lease.worker for lease in lost).items():
             logger.warning("score: a worker went away worker=%s tasks=%d", worker, tasks)
         for lease in lost:
@@ -321,5 +328,5 @@ class Dispatcher:
             return False
         pause = min(FIRST_BACKOFF_SECONDS * 2 ** (task.attempt - 1), MAX_BACKOFF_SECONDS)
         pause = max(pause * random.uniform(0.75, 1.25), outcome.retry_after_seconds)
-        self._lines.delay(task.next_attempt(), self._now() + pause)
+        self._lines.delay(task.next_attempt(cost=outcome.cost), self._now() + pause)
         return True

@@ -54,6 +54,10 @@ class Leases:
             return None
         return self._leases.pop(id).task
 
+    def of(self, worker: str) -> list[Lease]:
+        """What the worker has."""
+        return [lease for lease in self._leases.values() if lease.worker == worker]
+
     def run_out(self) -> list[Lease]:
         """The leases whose time is over."""
         now = self._now()

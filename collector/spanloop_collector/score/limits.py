@@ -28,7 +28,11 @@ class Limits:
 
     def allowed(self, key: Key, rule: Rule, scorer: RuleScorer, *, worker: str, most: int) -> int:
         """How many more of a line's tasks the worker may have; the budget is that of the rule as it is now."""
-        most = min(most, self._under_way.room(key, worker, concurrency=scorer.concurrency))
+        # A task that went ahead would be paid for even when those before it have used up the budget.
+        room = self._under_way.room(
+            key, worker, concurrency=scorer.concurrency, may_go_ahead=not rule.budget.cost_per_day
+        )
+        most = min(most, room)
         most = self._allowances.available(_name(key[0], key[2]), scorer.calls_per_minute, most=most)
         return max(self._within_budget(key[0], rule, most), 0)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -21,33 +22,43 @@ LIVES_LONG_SECONDS = 60.0
 logger = logging.getLogger(__name__)
 
 
-async def keep_workers(settings: Settings, *, api_url: str, is_needed: Callable[[], bool]) -> None:
-    """Keeps so many workers running as the settings say, until cancelled."""
-    workers = [_keep_worker(settings, api_url=api_url, is_needed=is_needed) for _ in range(settings.score.workers)]
+async def keep_workers(
+    settings: Settings, *, api_url: str, is_needed: Callable[[], bool], on_end: Callable[[str], None]
+) -> None:
+    """Keeps so many workers running as the settings say, until cancelled; `on_end` hears who ended, by name."""
+    workers = [
+        _keep_worker(settings, api_url=api_url, is_needed=is_needed, on_end=on_end)
+        for _ in range(settings.score.workers)
+    ]
     await asyncio.gather(*workers)
 
 
-async def _keep_worker(settings: Settings, *, api_url: str, is_needed: Callable[[], bool]) -> None:
+async def _keep_worker(
+    settings: Settings, *, api_url: str, is_needed: Callable[[], bool], on_end: Callable[[str], None]
+) -> None:
     pause = FIRST_PAUSE_SECONDS
     loop = asyncio.get_running_loop()
     while True:
         while not is_needed():  # noqa: ASYNC110 - what is needed is asked, nobody says it
             await asyncio.sleep(LOOK_EVERY_SECONDS)
-        started = loop.time()
-        code = await _run(settings, api_url)
+        started, name = loop.time(), f"own-{uuid.uuid4().hex[:8]}"
+        code = await _run(settings, api_url, name)
+        on_end(name)
         pause = FIRST_PAUSE_SECONDS if loop.time() - started > LIVES_LONG_SECONDS else pause
         logger.warning("score: a worker ended code=%s, another starts in %.0f s", code, pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, MAX_PAUSE_SECONDS)
 
 
-async def _run(settings: Settings, api_url: str) -> int:
+async def _run(settings: Settings, api_url: str, name: str) -> int:
     """Runs one worker; stops it in order when cancelled."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "spanloop_collector",
         "score",
+        "--name",
+        name,
         # Its standard input ends with this process, however that ends.
         "--until-input-ends",
         *(argument for module in modules_of(settings) for argument in ("--module", module)),

@@ -1,4 +1,4 @@
-"""What rules with a budget have cost since midnight UTC. Reading blocks."""
+"""What rules with a budget have cost since midnight UTC."""
 
 from __future__ import annotations
 
@@ -47,18 +47,22 @@ class Spending:
             while not self._is_needed():  # noqa: ASYNC110 - what is needed is asked, nobody says it
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
             try:
-                await asyncio.to_thread(self.read)
+                await self.read()
             except (Error, SpanloopError) as error:
                 logger.debug("score: costs are read again later reason=%s", error)
             await asyncio.sleep(READ_EVERY_SECONDS)
 
-    def read(self) -> None:
+    async def read(self) -> None:
         """Brings the costs up to date."""
-        self._stored = dict(self._store.query(READ_COST, {"database": self._store.database}).result_rows)
-        self._since = {}
+        counted = dict(self._since)
+        found = await asyncio.to_thread(self._store.query, READ_COST, {"database": self._store.database})
+        self._stored = dict(found.result_rows)
+        # What was added while ClickHouse answered may be missing in its answer.
+        for rule_id, cost in counted.items():
+            self._since[rule_id] -= cost
 
     def add(self, rule_id: str, cost: float) -> None:
-        """Counts what a call cost."""
+        """Counts what a call cost, once that is stored."""
         if cost:
             self._since[rule_id] = self._since.get(rule_id, 0.0) + cost
 

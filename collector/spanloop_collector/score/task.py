@@ -41,6 +41,8 @@ class Task:
     backfill: str
     slot: int = 0
     attempt: int = 1
+    cost: float = 0.0
+    """Of earlier attempts, in US dollars."""
     subject: Subject | None = field(default=None)
     """Known once the task was handed out."""
 
@@ -71,9 +73,9 @@ class Task:
         except (TypeError, KeyError, ValueError) as error:
             raise ValueError(f"no ticket of a task: {error}") from None
 
-    def next_attempt(self) -> Task:
-        """The same to be tried once more."""
-        return replace(self, attempt=self.attempt + 1)
+    def next_attempt(self, *, cost: float = 0.0) -> Task:
+        """The same to be tried once more, after an attempt that cost so much."""
+        return replace(self, attempt=self.attempt + 1, cost=self.cost + cost)
 
 
 _FIELDS = tuple(name for name in Task.__slots__ if name != "subject")

@@ -19,14 +19,14 @@ class UnderWay:
         self._by_worker: dict[Key, Counter[str]] = {}
         self._seconds: dict[Key, float] = {}
 
-    def room(self, key: Key, worker: str, *, concurrency: int) -> int:
+    def room(self, key: Key, worker: str, *, concurrency: int, may_go_ahead: bool = True) -> int:
         """How many more the worker may have.
 
         It runs no more than `concurrency` at once, so tasks go ahead only as long as no other worker has any.
         """
         workers = self._by_worker.get(key, Counter())
-        is_alone = workers.total() == workers[worker]
-        ahead = int(concurrency * AHEAD_SECONDS / self._seconds[key]) if is_alone and key in self._seconds else 0
+        goes_ahead = may_go_ahead and key in self._seconds and workers.total() == workers[worker]
+        ahead = int(concurrency * AHEAD_SECONDS / self._seconds[key]) if goes_ahead else 0
         return max(concurrency, min(ahead, MAX_AHEAD)) - workers.total()
 
     def add(self, key: Key, worker: str) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spanloop._words import counted
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetSummary:
@@ -21,7 +23,7 @@ class DatasetSummary:
     """The newest version."""
 
     def __str__(self) -> str:
-        rows = "1 row" if self.total_records == 1 else f"{self.total_records:,} rows"
+        rows = counted(self.total_records, "row")
         return f"{self.dataset_name} ({self.project_name}): {rows}, {self.new_records:,} inserted here"
 
 

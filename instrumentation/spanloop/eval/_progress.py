@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from spanloop._words import counted
 from spanloop.eval._run import Progress, Run
 
 REDRAW_SECONDS = 0.1
@@ -83,7 +84,7 @@ class _Line:
         failed = f"  {self._failed} failed" if self._failed else ""
         name = f"{self._name[:NAME_WIDTH]:<{min(NAME_WIDTH, max(12, len(self._name)))}}"
         if not self._total:
-            return f"{name}  {self._done:,} trials  {rate}{failed}"
+            return f"{name}  {counted(self._done, 'trial')}  {rate}{failed}"
         filled = min(WIDTH, WIDTH * self._done // self._total)
         bar = "━" * filled + "·" * (WIDTH - filled)
         return f"{name}  {bar}  {self._done:,}/{self._total:,}  {rate}{failed}"

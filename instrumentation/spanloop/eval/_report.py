@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spanloop._words import counted
+
 if TYPE_CHECKING:
     from spanloop.eval._evaluator import Evaluator
     from spanloop.eval._result import EvalResultWithSummary
@@ -57,7 +59,7 @@ def problems(result: EvalResultWithSummary, *, verbose: bool) -> list[str]:
     """What went wrong, in words."""
     lines = []
     if result.failed_total:
-        lines.append(f"\n{result.failed_total} of {result.trial_total} trials failed:")
+        lines.append(f"\n{result.failed_total} of {counted(result.trial_total, 'trial')} failed:")
         shown = result.failures if verbose else result.failures[:SHOWN_ERRORS]
         for each in shown:
             lines += [f"\ninput: {each.input}", *each.traces]
@@ -65,11 +67,11 @@ def problems(result: EvalResultWithSummary, *, verbose: bool) -> list[str]:
         if more:
             lines.append(f"\n… {more:,} more; " + ("they are in the experiment" if verbose else "--verbose shows them"))
     if result.not_run:
-        lines.append(f"{result.not_run} trials were not run")
+        lines.append(f"{counted(result.not_run, 'trial')} not run")
     if result.not_recorded:
-        lines.append(f"{result.not_recorded} rows did not reach the collector; its log says why")
+        lines.append(f"{counted(result.not_recorded, 'row')} that did not reach the collector; its log says why")
     if not result.is_complete and result.results:
-        lines.append(f"only the first {len(result.results):,} results are kept in memory")
+        lines.append(f"only the first {counted(len(result.results), 'result')} kept in memory")
     return lines
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from spanloop._words import counted
 from spanloop.eval._result import EvalResult, ExperimentSummary, MetricSummary, ScoreSummary
 
 
@@ -108,9 +109,9 @@ class Tally:
         )
 
     def _text(self, experiment: str) -> str:
-        trials = f", {self.trials} trials" if self.trials != self.cases else ""
+        trials = f", {counted(self.trials, 'trial')}" if self.trials != self.cases else ""
         failed = f", {self.failed} failed" if self.failed else ""
-        lines = [f"{experiment or 'not recorded'}: {self.cases} cases{trials}{failed}", ""]
+        lines = [f"{experiment or 'not recorded'}: {counted(self.cases, 'case')}{trials}{failed}", ""]
         width = max(map(len, [*self.scores, "duration"]))
         for name, running in sorted(self.scores.items()):
             spread = f"  ± {running.deviation * 100:.1f}% between cases" if running.deviation is not None else ""

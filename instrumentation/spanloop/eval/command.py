@@ -10,7 +10,8 @@ import sys
 import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,25 +161,38 @@ async def _run_one(
 
 
 def report(finished: Sequence[Finished], registry: Registry, options: Options) -> bool:
-    """Lets reporters speak; True when all are content and every eval ran."""
+    """Lets reporters speak; True when all are content and every eval ran. One that raises is not content."""
     only = next(iter(registry.reporters.values())) if len(registry.reporters) == 1 else None
     terminal = default_reporter()
     reports: dict[str, list[Any]] = defaultdict(list)
     reporters: dict[str, Reporter] = {}
+    verdicts: list[bool] = []
     for each in finished:
         reporter = _reporter(each.evaluator, registry, only) or terminal
         reporters[reporter.name] = reporter
-        if each.result is not None:
-            said = reporter.report_eval(each.evaluator, each.result, options.verbose, options.jsonl)
-            reports[reporter.name].append(said)
-        else:
-            _say_error(each)
+        if each.error is not None:
+            _say_error(f"{each.evaluator.eval_name} could not run", each.error)
+            verdicts.append(False)
+        elif each.result is not None:
+            with _hearing(reporter, verdicts):
+                said = reporter.report_eval(each.evaluator, each.result, options.verbose, options.jsonl)
+                reports[reporter.name].append(said)
     if len(finished) > 1 and not options.jsonl:
         print(f"\n{final_table(finished)}")
-    verdicts = [
-        reporter.report_run(reports[name], options.verbose, options.jsonl) for name, reporter in reporters.items()
-    ]
-    return all(verdicts) and all(each.error is None for each in finished)
+    for name, reporter in reporters.items():
+        with _hearing(reporter, verdicts):
+            verdicts.append(reporter.report_run(reports[name], options.verbose, options.jsonl))
+    return all(verdicts)
+
+
+@contextmanager
+def _hearing(reporter: Reporter, verdicts: list[bool]) -> Iterator[None]:
+    """Takes a reporter's crash for a verdict, so that the others are heard, too."""
+    try:
+        yield
+    except Exception as error:
+        _say_error(f"reporter {reporter.name} failed", error)
+        verdicts.append(False)
 
 
 def _reporter(evaluator: Evaluator, registry: Registry, only: Reporter | None) -> Reporter | None:
@@ -189,9 +203,9 @@ def _reporter(evaluator: Evaluator, registry: Registry, only: Reporter | None) -
     return given or only
 
 
-def _say_error(each: Finished) -> None:
-    print(f"\n{each.evaluator.eval_name} could not run:", file=sys.stderr)
-    print("".join(traceback.format_exception(each.error)), file=sys.stderr, end="")
+def _say_error(what: str, error: BaseException) -> None:
+    print(f"\n{what}:", file=sys.stderr)
+    print("".join(traceback.format_exception(error)), file=sys.stderr, end="")
 
 
 def final_table(finished: Sequence[Finished]) -> str:

@@ -100,6 +100,10 @@ def test_versions_are_listed_compared_and_restored(cli: Cli) -> None:
     assert "1 added, 0 removed, 1 changed" in diff
     assert "would bring 1 row back and take 1 away" in cli("datasets", "restore", "golden", "v1", "--dry-run")
     assert "brought 1 row back and took 1 away, version" in cli("datasets", "restore", "golden", "v1")
+    cli("datasets", "import", "golden", "-", stdin='{"id": "c", "input": 3}\n')
+    assert "2 rows, version" in cli("datasets", "show", "golden", "--version", "v1")
+    assert "first 1 row of 3, version" in cli("datasets", "show", "golden", "--max-rows", "1")
+    cli("datasets", "restore", "golden", "v1")
     shown = cli("datasets", "show", "golden")
     assert re.search(r"a +1 ", shown)
     assert "2 rows, version" in shown
@@ -120,11 +124,11 @@ def test_promote_and_lineage(cli: Cli, request: pytest.FixtureRequest) -> None:
     log_rows(cli, *rows, project=project)
     command = ("promote", "--to", "hard", "--where", "scores['Fact'] < 0.5")
     shown = cli(*command, "--dry-run")
-    assert "2 rows match, 2 would be written to hard" in shown
+    assert "2 matching rows, 2 would be written to hard" in shown
     assert re.search(r'"q0" +\{"answer": "a0"\} +log-0', shown)
     set_expected = ("--set", "expected=JSONExtractString(output, 'answer')")
-    assert "hard: 2 rows match, 2 inserted, 0 updated, 0 refused, version" in cli(*command, *set_expected)
-    assert "2 rows match, 0 inserted" in cli(*command)
+    assert "hard: 2 matching rows, 2 inserted, 0 updated, 0 refused, version" in cli(*command, *set_expected)
+    assert "2 matching rows, 0 inserted" in cli(*command)
     assert re.search(r'"q1" +"a1"', cli("datasets", "show", "hard"))
     tree = cli("lineage", "log-1")
     assert re.search(rf"logs {project} +log-1 +dataset hard", tree)

@@ -77,7 +77,8 @@ async def test_a_deleted_row_is_gone_until_it_is_written_again(service: Service)
 
 async def test_a_bad_row_never_costs_its_neighbours(service: Service) -> None:
     dataset = await service.create(
-        input_schema={"type": "object", "properties": {"age": {"minimum": 0}}}, expected_schema={"type": "string"}
+        input_schema={"type": "object", "properties": {"age": {"minimum": 0}}},
+        expected_schema={"type": "string", "maxLength": 5},
     )
     answer = await service.write(
         dataset,
@@ -87,6 +88,7 @@ async def test_a_bad_row_never_costs_its_neighbours(service: Service) -> None:
         {"input": {}, "metadata": "no object"},
         {"id": "x" * 600, "input": {}},
         {"id": "c", "input": {}, "expected": "fine"},
+        {"input": {}, "expected": "not fine"},
     )
     assert [result["error"] for result in answer["results"]] == [
         "",
@@ -95,8 +97,9 @@ async def test_a_bad_row_never_costs_its_neighbours(service: Service) -> None:
         "rows[3].metadata: expected an object, got 'no object'",
         "rows[4].id: is longer than 512 characters",
         "",
+        "rows[6].expected: 'not fine' is too long (maxLength: 5)",
     ]
-    assert (answer["inserted"], answer["rejected"]) == (2, 4)
+    assert (answer["inserted"], answer["rejected"]) == (2, 5)
 
 
 async def test_a_request_of_bad_rows_only_fails_with_the_first_fault(service: Service) -> None:

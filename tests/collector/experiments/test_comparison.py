@@ -221,10 +221,20 @@ async def test_filters_and_groups(experiments: Experiments) -> None:
         await experiments.compare("newer", where="input IN (SELECT secret_sha256 FROM api_keys)")
     with pytest.raises(InvalidRequestError, match="order_by: Syntax error"):
         await experiments.compare("newer", order_by="nonsense(")
-    with pytest.raises(QueryError) as refused:
-        await experiments.compare("newer", where="nonsense = 1")
-    assert "nonsense" in str(refused.value)
-    assert "SELECT" not in str(refused.value)
+    with pytest.raises(InvalidRequestError, match=r"aggregates\[0\]\.formula: Syntax error"):
+        await experiments.compare("newer", aggregates=[{"name": "both", "formula": "scores['x'] +"}])
+    faults: dict[str, dict[str, Any]] = {
+        "where": {"where": "nonsense = 1"},
+        "group_by": {"group_by": "lower(nonsense)"},
+        "columns.words": {"columns": {"first": "input", "words": "nonsense"}, "limit": 5},
+        "aggregates[0].formula": {"aggregates": [{"name": "both", "formula": "nonsense / 2"}]},
+    }
+    for field, wrong in faults.items():
+        with pytest.raises(QueryError) as refused:
+            await experiments.compare("newer", **wrong)
+        assert str(refused.value).startswith(f"{field}: Unknown expression")
+        assert "nonsense" in str(refused.value)
+        assert "SELECT" not in str(refused.value)
 
 
 @one_kind
@@ -234,8 +244,8 @@ async def test_where_no_case_is_in_both_that_is_said_once(experiments: Experimen
         store_cases(experiments.store, case(made["id"], name, {score: 1}))
     text = (await experiments.compare("new"))["text"]
     assert text.splitlines()[:5] == [
-        "new: 1 cases",
-        "compared with old (most recent): 1 cases",
+        "new: 1 case",
+        "compared with old (most recent): 1 case",
         "no case is in both",
         "",
         "  of the new      100.0%",
@@ -293,7 +303,7 @@ async def test_cases_are_exported(experiments: Experiments) -> None:
     lines = [json.loads(line) for line in (await experiments.export("run", "jsonl")).splitlines()]
     assert sorted((line["input"], line["scores"]["x"]) for line in lines) == [("a", 1), ("b", 0)]
     rows = list(csv.DictReader(io.StringIO((await experiments.export("run", "csv")).decode())))
-    assert sorted(row["input"] for row in rows) == ['"a"', '"b"']
+    assert sorted((row["input"], row["scores"]) for row in rows) == [('"a"', '{"x":1}'), ('"b"', '{"x":0}')]
     table = pa.parquet.read_table(io.BytesIO(await experiments.export("run", "parquet")))
     assert table.num_rows == 2
     assert json.loads(await experiments.export("run", "json")) == lines

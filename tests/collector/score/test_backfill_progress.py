@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from spanloop.v1 import rules_pb2
 from spanloop_collector.schema.cluster import on_cluster, stored
+from spanloop_collector.score.backfill import Backfills
 from spanloop_collector.score.backfill.progress import Progress, progress_of, settle
 from spanloop_collector.score.backfill.state import Backfill, BackfillState, Settled, read_backfill
+from spanloop_collector.score.rule import TRACE, Rule, RuleScope, RuleScorer
+from spanloop_collector.score.rulebook import RuleBook
 from spanloop_collector.store import Store
-from spanloop_collector.store.changes import Latest
+from spanloop_collector.store.changes import Actor, Latest
 
 pytestmark = pytest.mark.also_on_cluster
 
@@ -64,6 +68,37 @@ def test_chunks_are_settled_in_their_order_once_all_their_tasks_are_done(store: 
     table = stored("scoring_queue", store.cluster)
     store.command(f"TRUNCATE TABLE {store.database}.{table} {on_cluster(store.cluster)}")
     assert progress_of(store, [backfill]) == {"b": Progress(0, 3 * TASKS, 3 * TASKS)}
+
+
+class EmptyQueue:
+    """What hands tasks out, with room for all."""
+
+    held = 0
+    is_caught_up = True
+
+    def nudge(self) -> None:
+        """Nobody waits."""
+
+
+def test_a_trace_that_lies_in_several_chunks_is_one_task(store: Store) -> None:
+    # Three traces of four spans each, in turn.
+    store.command(
+        f"INSERT INTO {store.database}.spans (project, trace_id, span_id, id, created, end_time) "
+        "SELECT 'p', concat('t', toString(number % 3)), toString(number), toString(number), "
+        f"fromUnixTimestamp64Micro({FIRST_US} + number, 'UTC') AS time, time FROM numbers(12)"
+    )
+    book, actor = RuleBook(store), Actor("test")
+    rule = Rule("p", "r", (RuleScorer("is_json", "is_json"),), scope=RuleScope(TRACE))
+    stored_rule = book.put(rule, actor=actor).rule
+    backfills = Backfills(store, book, EmptyQueue(), chunk_rows=5)
+    request = rules_pb2.StartBackfillRequest(name="r", project="p")
+    backfills.start(stored_rule, request, condition="", since=0, until=time.time_ns(), actor=actor)
+
+    while backfills.step():
+        pass
+
+    (found,) = backfills.all("p")
+    assert (found.state, found.matched, found.queued, found.done) == ("queued", 3, 3, 0)
 
 
 def test_a_backfill_of_before_is_counted_from_its_start() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from spanloop_collector.client import ApiError
+from spanloop_collector.score.leases import LEASE_SECONDS
 
 from tests.collector.schema.spans import span as otlp_span
 from tests.collector.score.conftest import Project
@@ -142,6 +145,19 @@ def test_of_a_group_no_more_than_its_newest_traces_are_looked_at(project: Projec
     assert [r["score"] for r in project.results(1)] == [0.5]
 
 
+def test_what_a_killed_worker_had_is_scored_by_the_next_one_at_once(project: Project, tmp_path: Path) -> None:
+    project.rule("taken-over", "scorers:count_slowly")
+    project.log_all(*({"id": f"r{n}", "metadata": {"calls": str(tmp_path / "calls")}} for n in range(30)))
+    wait_until((tmp_path / "calls").exists, what="a first call")
+    (worker,) = (each for each in psutil.Process(project.collector.pid).children() if "score" in each.cmdline())
+    began = time.monotonic()
+    worker.kill()
+
+    assert project.settled("taken-over", 30)["scored"] == 30
+    # Before the lease of what it had would have run out.
+    assert time.monotonic() - began < LEASE_SECONDS / 2
+
+
 def test_a_budget_holds_a_rule_back_without_losing_rows(project: Project) -> None:
     # A burst of a tenth of a minute's scores, then one each second.
     project.rule("slow", "is_json", budget={"scores_per_minute": 60})
@@ -163,10 +179,8 @@ def test_what_a_day_may_cost_is_not_exceeded_and_a_higher_budget_goes_on(project
     wait_until(lambda: project.sql("*", view="scoring_rule_status")[0]["cost"] > 0.2, what="its cost")
     asked = len(project.provider.requests)
     time.sleep(1)
-    assert (len(project.provider.requests), project.sql("waiting", view="scoring_rule_status")) == (
-        asked,
-        [{"waiting": 1}],
-    )
+    assert len(project.provider.requests) == asked
+    assert project.sql("waiting", view="scoring_rule_status") == [{"waiting": 1}]
 
     project.rule("dear", judge() | {"concurrency": 1}, budget={"cost_per_day": 1})
 

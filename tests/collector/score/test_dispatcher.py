@@ -33,6 +33,8 @@ class Bench:
     is_at_end: bool = True
     held: int = 0
     failure: str = ""
+    until: asyncio.Event | None = None
+    """Nothing is stored before."""
 
     def __post_init__(self) -> None:
         anything: Any = self
@@ -69,6 +71,8 @@ class Bench:
         return found
 
     async def store(self, outcomes: Sequence[Outcome]) -> None:
+        if self.until is not None:
+            await self.until.wait()
         self.stored += outcomes
 
     def today(self, rule_id: str) -> float:
@@ -196,6 +200,20 @@ async def test_tasks_of_a_worker_that_went_away_are_taken_over_until_they_count_
     assert [(each.status, each.error) for each in bench.stored] == [(FAILED, "every worker that had it went away")]
 
 
+async def test_tasks_of_a_worker_that_is_known_to_have_ended_are_taken_over_at_once() -> None:
+    bench = Bench(rule(), tasks(2))
+    dead = Claim("dead", frozenset({"m"}))
+    waits = asyncio.create_task(bench.dispatcher.claim(dead, max_tasks=1, wait_seconds=30))
+    await asyncio.sleep(0)
+    assert len(await bench.claim(dead)) == 2
+
+    bench.dispatcher.worker_ended("dead")
+
+    # What it has asked for meanwhile would be lost.
+    assert await waits == []
+    assert [(each.task.id, each.task.attempt) for each in await bench.claim(HAS_M)] == [("f1", 2), ("f0", 2)]
+
+
 async def test_leases_that_are_extended_last() -> None:
     bench = Bench(rule(), tasks(1))
     (found,) = await bench.claim(HAS_M)
@@ -228,6 +246,18 @@ async def test_failures_that_may_pass_come_back_later_and_end_with_the_last_try(
         bench.now += 10
 
     assert [(each.status, each.task.attempt) for each in bench.stored] == [(FAILED, 3)]
+
+
+async def test_what_every_try_has_cost_is_counted() -> None:
+    bench = Bench(rule(), tasks(1))
+    (found,) = await bench.claim(HAS_M)
+    await bench.dispatcher.complete("w1", [done(found, FAILED, error="no JSON", is_retryable=True, cost=0.25)])
+    bench.now += 10
+    (found,) = await bench.claim(HAS_M)
+    await bench.dispatcher.complete("w1", [done(found, cost=0.5)])
+
+    assert [each.cost for each in bench.stored] == [0.75]
+    assert bench.spent == 0.75
 
 
 async def test_failures_that_last_are_not_tried_again() -> None:
@@ -265,6 +295,21 @@ async def test_rates_and_budgets_hold_tasks_back() -> None:
     await asyncio.sleep(0)
     assert {each.scores[0].reason for each in bench.stored[1:]} == {"over the rule's budget"}
     assert len(bench.stored) == 50
+
+
+async def test_no_task_goes_ahead_where_what_a_day_may_cost_is_limited() -> None:
+    bench = Bench(rule(RuleScorer("m:f", "f", concurrency=1), budget=Budget(cost_per_day=0.2)), tasks(50))
+    (first,) = await bench.claim(HAS_M)
+    stored = asyncio.Event()
+    bench.until = stored
+    completed = asyncio.create_task(bench.dispatcher.complete("w1", [done(first, duration_seconds=0.01, cost=0.21)]))
+    await asyncio.sleep(0)
+
+    # It is known how quick the scorer is, and not yet stored what it cost.
+    assert await bench.claim(HAS_M) == []
+    stored.set()
+    await completed
+    assert await bench.claim(HAS_M) == []
 
 
 async def test_a_task_that_comes_again_is_the_same() -> None:

@@ -16,6 +16,7 @@ from spanloop_collector.client import ApiError
 from typer.testing import CliRunner
 
 from tests.collector.score.conftest import SCORERS, Project
+from tests.collector.score.test_online import verdict
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -96,27 +97,31 @@ def test_rules_of_the_readme_are_tried_applied_and_pruned(project: Project, tmp_
     rules = yaml.safe_load(block)
     rules["rules"][0] |= {"project": project.name, "sampling_rate": 1.0}
     scorers = rules["rules"][0]["scorers"]
-    rules["rules"][0]["scorers"] = [scorers[0], scorers[1], "scorers:is_polite"]
+    rules["rules"][0]["scorers"] = [scorers[0], scorers[1], "mine:is_polite", scorers[3]]
     assert [each["use"] if isinstance(each, dict) else each for each in scorers[2:]] == [
         "my_scorers:is_polite",
         "judge",
     ]
     file = tmp_path / "rules.yaml"
     file.write_text(yaml.safe_dump(rules))
+    mine = tmp_path / "mine.py"
+    mine.write_text(SCORERS.read_text())
     project.rule("old", "is_json")
     project.log("a", output="please", expected="please")
+    # The collector's provider: here nobody has a key. The module is one that the collector does not have.
+    project.provider.will(verdict("partly"))
 
-    tried = run(project, "rules", "test", "answers", "--file", str(file), "--module", str(SCORERS))
+    tried = run(project, "rules", "test", "answers", "--file", str(file), "--module", str(mine))
     applied = [run(project, "rules", "apply", str(file), "--prune").split() for _ in range(2)]
     listed = run(project, "rules", "list", "--project", project.name)
 
-    assert tried.startswith("last 24 h: matched 1, sampled 1, calls of scorers 3, cost "), tried
-    assert re.search(r"a +\"please\"|a .*please.* 1 +1 +1", tried)
+    assert tried.startswith("last 24 h: matched 1, sampled 1, calls of scorers 4, cost "), tried
+    assert re.search(r"a +\"please\"|a .*please.* 1 +1 +1 +0\.5", tried)
     assert applied == [
         ["created", f"{project.name}/answers", "deleted", f"{project.name}/old"],
         ["unchanged", f"{project.name}/answers"],
     ]
-    assert "brief, Levenshtein, is_polite" in listed
+    assert "brief, Levenshtein, is_polite, helpful" in listed
     assert "waiting" in run(project, "rules", "status", "--project", project.name)
 
 

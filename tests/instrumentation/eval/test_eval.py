@@ -7,12 +7,14 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import autoevals
 import pytest
 import spanloop
 from spanloop.eval import Eval, EvalAsync, EvalCase, EvalHooks, EvalResultWithSummary, Reporter, Score
+from spanloop.eval.command import main
 from spanloop.scoring import ScoreError
 from spanloop.testing import Capture
 
@@ -281,6 +283,26 @@ def test_reporters_hear_of_results(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
     with pytest.raises(ValueError, match="there is no Reporter of that name"):
         run(reporter="unknown")
+
+
+def test_a_reporter_that_raises_fails_the_run_and_silences_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "eval_two.py"
+    file.write_text(
+        "from spanloop import Eval, Reporter\n"
+        "broken = Reporter('broken', lambda *said: 1 / 0, lambda *said: True)\n"
+        "sound = Reporter('sound', lambda *said: 'report', lambda *said: print(said[0]) is None)\n"
+        "for name, reporter in (('first', broken), ('second', sound)):\n"
+        "    Eval(name, data=[{'input': 1}], task=lambda input: input, scores=[], reporter=reporter)\n"
+    )
+
+    assert main([str(file), "--no-send-logs", "--no-progress"]) == 1
+
+    shown = capsys.readouterr()
+    assert "reporter broken failed:\nTraceback" in shown.err
+    assert "ZeroDivisionError" in shown.err
+    assert "['report']" in shown.out
 
 
 def test_terminal_shows_scores_and_the_first_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 // Changes to rows, through the API that every client has.
 import { ApiError, call } from "./api";
+import { counted } from "./format";
 
 interface Results {
   results: { id: string; error: string }[];
@@ -37,5 +38,5 @@ export async function addTag(project: string, ids: string[], tag: string): Promi
 
 function check({ results, rejected }: Results): void {
   const failed = results.find((result) => result.error);
-  if (failed) throw new ApiError(`${rejected} of ${results.length} rows were refused: ${failed.error}`, 400);
+  if (failed) throw new ApiError(`refused ${rejected} of ${counted(results.length, "row")}: ${failed.error}`, 400);
 }

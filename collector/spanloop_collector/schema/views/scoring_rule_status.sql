@@ -1,5 +1,6 @@
 -- What became of the rows that each rule matched as they came; rows of backfills are counted apart and have no lag.
 -- Ids of tasks are compared as the numbers that they are: as texts they would take several times the memory.
+-- A trace or a group counts as matched each time that something of it comes.
 -- A row in a rule's sample is one task for each of its scorers: scored, skipped, failed and waiting count tasks.
 
 SELECT

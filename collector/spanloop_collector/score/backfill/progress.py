@@ -39,7 +39,7 @@ ORDER BY queued_us
 class Progress:
     """Rows, traces or groups that matched, their tasks in the queue, and how many of these are done.
 
-    A trace that lies in two chunks counts in both.
+    A trace that lies in two chunks and is not in the sample counts as two that matched.
     """
 
     matched: int = 0

@@ -42,13 +42,15 @@ class WorkerOptions:
     """Modules and files whose functions rules may name."""
     max_tasks: int = 4000
     """Tasks in memory at once. Claimed in parts, so that some are scored and stored while others are read."""
+    name: str = ""
+    """What nobody else is called; empty: made of host and process."""
 
 
 class Worker:
     """One worker process."""
 
     def __init__(self, options: WorkerOptions) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.name = options.name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._options = options
         self._key = options.api_key or local_admin_key()
         # Each carries one request at a time, and a claim may wait for long.

@@ -1,4 +1,5 @@
 // Files of rows: CSV, JSON and JSON lines, read in the browser so that they can be looked at before they are sent.
+import { counted } from "../../lib/format";
 import { parseJson } from "../../ui/json";
 import type { DatasetRow } from "./api";
 
@@ -42,7 +43,7 @@ export function parseCsv(text: string): FileRow[] {
   const [names = [], ...lines] = records(text);
   if (new Set(names).size !== names.length) throw new Error("The first line names a column twice.");
   return lines.map((cells, at) => {
-    if (cells.length !== names.length) throw new Error(`Row ${at + 1} has ${cells.length} values, the first line names ${names.length} columns.`);
+    if (cells.length !== names.length) throw new Error(`Row ${at + 1} has ${counted(cells.length, "value")}, the first line names ${counted(names.length, "column")}.`);
     return Object.fromEntries(names.map((name, column) => [name, cellValue(cells[column]!)]));
   });
 }

@@ -1,7 +1,7 @@
 // What a rule would have done with rows of the past, and what its scorers say about ten of them. Nothing is stored.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isAbort } from "../../lib/api";
-import { dollars, score, whole } from "../../lib/format";
+import { counted, dollars, score, whole } from "../../lib/format";
 import { useLoaded } from "../../lib/load";
 import { addressOf } from "../../lib/router";
 import { errorReason } from "../../lib/sql";
@@ -94,7 +94,7 @@ function Sample({ data }: { data: BackTest }) {
   return (
     <>
       <div class="row-start">
-        <h3>{rows.length === 1 ? "One row" : `${rows.length} rows`} of the sample, scored now</h3>
+        <h3>{counted(rows.length, "row")} of the sample, scored now</h3>
         {isRunning && <><Spinner label="Scoring" /><Button kind="quiet" icon="stop" onClick={stop}>Stop scoring</Button></>}
         <span class="hint">Nothing is stored.</span>
       </div>

@@ -1,6 +1,6 @@
 // One rule: what it says, what it did, what failed, past rows put through it, its versions.
 import { useState } from "preact/hooks";
-import { dollars, moment, parseTime, whole } from "../../lib/format";
+import { counted, dollars, moment, parseTime, whole } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place, setQuery } from "../../lib/router";
@@ -108,7 +108,7 @@ function Definition({ status }: { status: RuleStatus }) {
             <dd>
               <code>{scorer.use}</code>
               {Object.keys(scorer.options).length > 0 && <JsonTree value={scorer.options} depth={1} />}
-              <span class="hint">{scorer.concurrency} at once, {scorer.timeout_seconds} s each, {scorer.max_attempts} tries{scorer.calls_per_minute > 0 && `, ${scorer.calls_per_minute} calls a minute`}</span>
+              <span class="hint">{scorer.concurrency} at once, {scorer.timeout_seconds} s each, {counted(scorer.max_attempts, "attempt")}{scorer.calls_per_minute > 0 && `, ${counted(scorer.calls_per_minute, "call")} a minute`}</span>
             </dd>
           </div>
         ))}

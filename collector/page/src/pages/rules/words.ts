@@ -1,5 +1,5 @@
 // What a rule says, in words.
-import { score } from "../../lib/format";
+import { counted, score } from "../../lib/format";
 import { addressOf, type QueryChanges } from "../../lib/router";
 import type { Boost, Rule, Scope } from "./api";
 
@@ -25,6 +25,6 @@ export function rateWords(rate: number, boosts: Boost[]): string {
 }
 
 export function budgetWords({ scores_per_minute, cost_per_day }: Rule["budget"]): string {
-  const parts = [scores_per_minute ? `${scores_per_minute} scores a minute` : "", cost_per_day ? `$${cost_per_day} a day` : ""].filter(Boolean);
+  const parts = [scores_per_minute ? `${counted(scores_per_minute, "score")} a minute` : "", cost_per_day ? `$${cost_per_day} a day` : ""].filter(Boolean);
   return parts.length ? `at most ${parts.join(" and ")}` : "no limit";
 }

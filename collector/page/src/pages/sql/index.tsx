@@ -84,7 +84,7 @@ export default function Sql() {
           </div>
           <div class="sql-status" aria-live="polite">
             {isRunning && <><Spinner /> <span class="hint">Asking…</span></>}
-            {!isRunning && !error && result && <span class="hint">{counted(result.rows.length, "row")}{result.rows.length >= ROW_LIMIT && " (the first)"}, {result.columns.length} columns, {duration(result.seconds)}</span>}
+            {!isRunning && !error && result && <span class="hint">{counted(result.rows.length, "row")}{result.rows.length >= ROW_LIMIT && " (the first)"}, {counted(result.columns.length, "column")}, {duration(result.seconds)}</span>}
             {!isRunning && !result && !error && <span class="hint">Ctrl+Enter runs the statement.</span>}
             <span class="grow" />
             {result && !error && <Segmented label="Show as" value={look} onChange={(next) => setQuery({ look: next === "chart" ? "chart" : null }, { replace: true })} options={[["table", "Table"], ["chart", "Chart"]]} />}

@@ -1,6 +1,6 @@
 // Tree and timeline of a trace, side by side in one list.
 import { useMemo, useState } from "preact/hooks";
-import { axisDuration, dollars, duration } from "../../lib/format";
+import { axisDuration, counted, dollars, duration } from "../../lib/format";
 import { useKey } from "../../lib/keys";
 import { Icon, TypeIcon } from "../../ui/icons";
 import { Virtual } from "../../ui/virtual";
@@ -115,7 +115,7 @@ function SpanRow({ node, tree, isSelected, isClosed, isFlat, onSelect, onToggle 
     <div class={classes} role="treeitem" aria-level={node.depth + 1} aria-selected={isSelected} aria-expanded={node.children.length ? !isClosed : undefined} style={{ height: `${ROW_HEIGHT}px` }} onClick={() => onSelect(line.spanId)}>
       <div class="span-name" style={{ paddingLeft: `${indent + 4}px` }}>
         {node.children.length && !isFlat ? (
-          <button type="button" class="span-toggle" tabIndex={-1} aria-label={isClosed ? `Open ${node.size} spans` : "Close"} onClick={(event) => (event.stopPropagation(), onToggle(line.spanId))}>
+          <button type="button" class="span-toggle" tabIndex={-1} aria-label={isClosed ? `Open ${counted(node.size, "span")}` : "Close"} onClick={(event) => (event.stopPropagation(), onToggle(line.spanId))}>
             <Icon name={isClosed ? "right" : "down"} size={11} />
           </button>
         ) : (
