@@ -38,7 +38,7 @@ LOG_RECORD = (
 
 LATE_INDEXES = {
     "exclude_materialize_skip_indexes_on_insert": (
-        "by_trace_id, by_span_id, by_id, by_experiment, by_metadata, by_input_words, by_output_words, by_body_words"
+        "by_trace_id, by_span_id, by_id, by_metadata, by_input_words, by_output_words, by_body_words"
     )
 }
 """Indexes of rows are built when parts merge: on insert they would cost as much as everything else.
