@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from spanloop._wrap.anthropic_messages import Messages
 from spanloop._wrap.events import server_sent
 from spanloop._wrap.openai_chat import ChatCompletions
-from spanloop._wrap.runs import joined_runs
+from spanloop._wrap.runs import joined_run
 
 Json = dict[str, Any]
 
@@ -36,8 +36,8 @@ TEXTS = [event({"content": text}) for text in ("Par", "is", ' "is" ', "", "\\", 
 @pytest.mark.parametrize("how", [{}, {"separators": (",", ":")}, {"ensure_ascii": False}])
 def test_texts_are_joined(how: Json) -> None:
     events = encoded([event({"role": "assistant", "content": ""}), *TEXTS, event({}, finish_reason="stop")], **how)
-    assert len(joined_runs(events)) == 3
-    assert said(joined_runs(events)) == said(events)
+    assert len(joined_run(events)) == 3
+    assert said(joined_run(events)) == said(events)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_texts_are_joined(how: Json) -> None:
 )
 def test_what_else_an_event_brings_is_kept(events: list[Json]) -> None:
     texts = encoded(events, separators=(",", ":"))
-    assert said(joined_runs(texts)) == said(texts)
+    assert said(joined_run(texts)) == said(texts)
 
 
 PIECES = st.fixed_dictionaries(
@@ -67,7 +67,18 @@ PIECES = st.fixed_dictionaries(
 @given(st.lists(st.builds(event, PIECES, index=st.integers(0, 1)), min_size=1, max_size=12), st.booleans())
 def test_any_events(events: list[Json], is_tight: bool) -> None:
     texts = encoded(events, separators=(",", ":") if is_tight else None)
-    assert said(joined_runs(texts)) == said(texts)
+    assert said(joined_run(texts)) == said(texts)
+
+
+@given(st.text("a\n", max_size=12))
+def test_what_is_not_whole_yet_is_left(text: str) -> None:
+    *_, rest = text.split("\n\n")
+    assert server_sent(text.encode())[1].decode() == rest
+
+
+def test_a_run_with_something_else_inside_is_read_one_by_one() -> None:
+    events = encoded([*TEXTS[:4], event({"refusal": "no"}), *TEXTS[4:]])
+    assert said(joined_run(events)) == said(events)
 
 
 def test_events_with_names() -> None:

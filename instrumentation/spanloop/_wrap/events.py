@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from spanloop._wrap.runs import joined_runs
+from spanloop._wrap.runs import joined_run
 
 Read = Callable[[bytes], tuple[list[dict[str, Any]], bytes]]
 
@@ -25,15 +25,25 @@ BYTES_AFTER_PAYLOAD = 4  # a checksum
 
 def server_sent(body: bytes) -> tuple[list[dict[str, Any]], bytes]:
     """https://html.spec.whatwg.org/multipage/server-sent-events.html"""
-    *events, rest = (body.replace(b"\r\n", b"\n") if b"\r" in body else body).split(b"\n\n")
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
     if b'"obfuscation"' in body:
-        events = [_PADDING.sub(b"", event) for event in events]
-    data = [text for each in joined_runs(events) if (text := _data(each)) and text != b"[DONE]"]
+        body = _PADDING.sub(b"", body)
+    *events, rest = _split(body)
+    data = [text for each in joined_run(events) if (text := _data(each)) and text != b"[DONE]"]
     try:
         found = json.loads(b"[%s]" % b",".join(data))  # one call for all, which is three times as fast
     except ValueError:
         found = [parsed(each) for each in data]
     return [each for each in found if isinstance(each, dict)], rest
+
+
+def _split(body: bytes) -> list[bytes]:
+    """What stands between empty lines."""
+    lines = body.split(b"\n")
+    # Most often each event is one line; to look for two line breaks takes twice as long as for one.
+    is_usual = len(lines) % 2 == 1 and not any(lines[1::2])
+    return lines[::2] if is_usual else body.split(b"\n\n")
 
 
 def _data(event: bytes) -> bytes:
