@@ -68,7 +68,7 @@ class Settings:
     spill_dir: str = field(default="", metadata=_from("SPANLOOP_SPILL_DIR"))
     """Folder where data waits on disk while the collector is away and the queue half full; empty keeps none."""
     max_spill_bytes: int = field(default=1024 * MIB, metadata=_from("SPANLOOP_MAX_SPILL_BYTES"))
-    """Bound of that folder, for spans, log records and attachments each; beyond it the oldest are dropped."""
+    """Bound of that folder, for spans, log records, rows and attachments each; beyond it the oldest are dropped."""
 
     attachments: bool = field(default=True, metadata=_from("SPANLOOP_ATTACHMENTS"))
     """Upload images, audio and other bytes apart from the rows, which then only refer to them."""

@@ -228,10 +228,11 @@ def test_bytes_in_attributes_of_other_instrumentors_leave_the_row(captured_spans
 
 @dataclass
 class Api:
-    """The part of a collector's API that takes attachments."""
+    """The part of a collector's API that takes attachments, and what else is posted there."""
 
     url: str = ""
     stored: dict[str, bytes] = field(default_factory=dict)
+    posted: list[Any] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     status: int = 0
     """Answered instead, unless 0."""
@@ -252,6 +253,10 @@ def running_api(port: int = 0) -> Iterator[Api]:
             if not api.status:
                 api.stored[self._key] = body
             self._answer(201)
+
+        def do_POST(self) -> None:
+            api.posted.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self._answer(200)
 
         @property
         def _key(self) -> str:

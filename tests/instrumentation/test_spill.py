@@ -222,6 +222,25 @@ def test_a_disk_that_refuses_leaves_items_in_memory(
         assert collector.received.names == names(90)
 
 
+def test_rows_and_feedback_wait_on_disk_as_well(tmp_path: Path, collector: Collector) -> None:
+    port = free_port()
+    api_url = f"http://127.0.0.1:{port}"
+    start(collector.port, tmp_path, api_url=api_url)
+    logger = spanloop.init_logger("bot")
+    logger.log(id="a", name="answer", input=1)
+    spanloop.log_feedback("a", scores={"good": 1})
+    logger.log(id="a", output=2)
+    assert not spanloop.shutdown(timeout_seconds=2)
+    assert len(files(tmp_path)) == 1
+    with running_api(port) as api:
+        start(collector.port, tmp_path, api_url=api_url)
+        assert spanloop.flush()
+        assert api.requests == ["POST /v1/rows/merge", "POST /v1/feedback"]
+        [row], [feedback] = api.posted[0]["rows"], api.posted[1]["items"]
+        assert (row["id"], row["input"], row["output"], feedback["scores"]) == ("a", 1, 2, {"good": 1})
+    assert files(tmp_path) == []
+
+
 def test_attachments_wait_on_disk_as_well(tmp_path: Path, collector: Collector) -> None:
     port = free_port()
     api_url = f"http://127.0.0.1:{port}"

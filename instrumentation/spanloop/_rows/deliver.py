@@ -10,6 +10,7 @@ from spanloop._outbox import Bounds, Outbox
 from spanloop._rows.queue import Queued, encoder
 from spanloop._rows.send import RowSender
 from spanloop._settings import Settings
+from spanloop._spill import open_spill
 from spanloop._transport.api import api_url
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ def open_rows(settings: Settings, delivery: Delivery, mask: Mask | None) -> Outb
         settings.request_timeout_seconds,
     )
     health = Health(api_url(settings), where="api_url= or SPANLOOP_API_URL")
-    outbox: Outbox[Queued] = Outbox("rows", bounds, health, encode=encoder(mask, delivery.keeper), send=sender.send)
+    outbox: Outbox[Queued] = Outbox(
+        "rows",
+        bounds,
+        health,
+        encode=encoder(mask, delivery.keeper),
+        send=sender.send,
+        spill=open_spill(settings, "rows"),
+    )
     delivery.carry(outbox, sender)
     return outbox
