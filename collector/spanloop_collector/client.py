@@ -8,6 +8,7 @@ import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ class ApiError(SpanloopError):
     def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class SqlResult:
+    """What a statement gives."""
+
+    format: str
+    """The one that was asked for, unless the statement itself says FORMAT."""
+    pieces: Iterator[bytes]
 
 
 class ApiClient:
@@ -75,8 +85,8 @@ class ApiClient:
         return self._json("DELETE", path)
 
     @contextmanager
-    def sql(self, statement: str, *, format: str, timeout: float = REQUEST_SECONDS) -> Iterator[Iterator[bytes]]:
-        """Pieces of the result in one of ClickHouse's formats, as they arrive.
+    def sql(self, statement: str, *, format: str, timeout: float = REQUEST_SECONDS) -> Iterator[SqlResult]:
+        """The result in one of ClickHouse's formats, as it arrives.
 
         Raises:
             QueryError: when ClickHouse refuses the statement, or fails in the middle of the result.
@@ -84,12 +94,12 @@ class ApiClient:
         path = f"/?{urlencode({'default_format': format})}"
         request = self._request("POST", path, statement.encode(), content_type="text/plain; charset=utf-8")
         with self._open(request, timeout) as response:
-            yield _read_pieces(response)
+            yield SqlResult(response.headers.get("X-ClickHouse-Format", format), _read_pieces(response))
 
     def sql_rows(self, statement: str, *, timeout: float = REQUEST_SECONDS) -> list[dict[str, Any]]:
         """All rows of a result, each a dict of column → value."""
-        with self.sql(statement, format="JSONEachRow", timeout=timeout) as pieces:
-            content = b"".join(pieces)
+        with self.sql(statement, format="JSONEachRow", timeout=timeout) as result:
+            content = b"".join(result.pieces)
         return [json.loads(line) for line in content.splitlines() if line]
 
     @contextmanager

@@ -100,8 +100,8 @@ def print_answer(client: ApiClient, question: Question) -> None:
     out = console()
     out.print(f"\n[bold]{question.title}[/]\n")
     out.print(Syntax(question.sql.strip(), "sql", theme="ansi_dark", background_color="default"))
-    with client.sql(question.sql, format=TABLE_FORMAT) as pieces:
-        print_table(split_lines(pieces), max_rows=20)
+    with client.sql(question.sql, format=TABLE_FORMAT) as result:
+        print_table(split_lines(result.pieces), max_rows=20)
 
 
 def print_next_steps(listening: Listening, *, data_dir: Path | None, is_kept: bool) -> None:

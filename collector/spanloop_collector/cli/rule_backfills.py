@@ -73,7 +73,8 @@ def backfills(project: Project = "", api_url: ApiUrl = DEFAULT_API_URL, api_key:
     columns = ("id", "rule", "state", "since", "until", "matched", "queued", "done", "error")
     table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for each in found:
-        table.add_row(*(show_cell(str(each[column])) for column in columns))
+        shown = each | {"state": _state(each)}
+        table.add_row(*(show_cell(str(shown[column])) for column in columns))
     console().print(table if found else "No backfills yet.")
 
 
@@ -116,7 +117,10 @@ def _is_over(backfill: dict[str, Any]) -> bool:
     return is_queued and bool(backfill["done"] >= backfill["queued"] or backfill["state"] == "failed")
 
 
+def _state(backfill: dict[str, Any]) -> str:
+    return "done" if backfill["state"] == "queued" and _is_over(backfill) else str(backfill["state"])
+
+
 def _progress(backfill: dict[str, Any]) -> str:
-    state = "done" if backfill["state"] == "queued" and _is_over(backfill) else backfill["state"]
-    text = f"{state}: matched {backfill['matched']}, queued {backfill['queued']}, done {backfill['done']}"
+    text = f"{_state(backfill)}: matched {backfill['matched']}, queued {backfill['queued']}, done {backfill['done']}"
     return f"{text}: {backfill['error']}" if backfill["error"] else text

@@ -86,7 +86,8 @@ def sql(
 ) -> None:
     """Ask a question in SQL.
 
-    Views: logs (one row per span), traces, otel_logs; `spanloop sql "SHOW TABLES"` lists them all.
+    Views: logs (one row per span), traces, otel_logs; `spanloop sql "SHOW TABLES"` lists them all. A statement that
+    ends with FORMAT, such as FORMAT Vertical, is answered as it says.
 
     Examples:
 
@@ -99,13 +100,14 @@ def sql(
     text = read_statement(statement, file)
     chosen = choose_format(format, output)
     client = ApiClient(api_url, key=api_key)
-    with client.sql(text, format=CLICKHOUSE_FORMATS[chosen], timeout=timeout) as pieces:
-        arriving = wait_for_first(pieces)
-        if chosen is Format.TABLE:
+    with client.sql(text, format=CLICKHOUSE_FORMATS[chosen], timeout=timeout) as result:
+        arriving = wait_for_first(result.pieces)
+        is_own = result.format != CLICKHOUSE_FORMATS[chosen]
+        if chosen is Format.TABLE and not is_own:
             print_table(split_lines(arriving), max_rows=max_rows)
             return
         with open_output(output) as target:
-            write = write_json_array if chosen is Format.JSON else write_pieces
+            write = write_json_array if chosen is Format.JSON and not is_own else write_pieces
             write(arriving, target)
 
 

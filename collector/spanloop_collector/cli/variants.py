@@ -187,7 +187,8 @@ def add(
     name: Name,
     variant: Annotated[str, typer.Argument(help="Name of the variant.")],
     parameter: Annotated[
-        str, typer.Option("--set", help="STEP.PARAMETER=VALUE: its one change.", envvar="SPANLOOP_VARIANTS_PARAMETER")
+        list[str],
+        typer.Option("--set", help="STEP.PARAMETER=VALUE: its one change.", envvar="SPANLOOP_VARIANTS_PARAMETER"),
     ],
     parent: Annotated[
         str, typer.Option(help="The variant that it builds on.", envvar="SPANLOOP_VARIANTS_PARENT")
@@ -200,7 +201,9 @@ def add(
 
     Example: spanloop variants add colder cold --set classifier.temperature=0.3
     """
-    step, name_of_parameter, value = read_setting(parameter)
+    if len(parameter) > 1:
+        raise ConfigError("--set: a variant changes one parameter; add a second variant with --parent for the next one")
+    step, name_of_parameter, value = read_setting(parameter[0])
     body = {"project": project, "variant": variant, "parent": parent, "actor": getpass.getuser()}
     body |= {"step": step, "parameter": name_of_parameter, "value": value}
     answer = ApiClient(api_url, key=api_key).post(_path(name, "variants"), body)

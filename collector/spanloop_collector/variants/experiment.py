@@ -157,7 +157,11 @@ def start_baseline(experiment: VariantExperiment, configuration: Configuration, 
 
 def add_variant(experiment: VariantExperiment, name: str, variant: Variant) -> VariantExperiment:
     """The experiment with one more variant, which has not run."""
-    _require(experiment, (*HAS_BASELINE, RUNNING_VARIANT), "add a variant: run the baseline first")
+    _require(
+        experiment,
+        (*HAS_BASELINE, RUNNING_VARIANT),
+        "add a variant: the baseline must have run, and the experiment must not be over",
+    )
     if not is_name(name):
         raise InvalidRequestError(
             f"name: expected up to {MAX_NAME_CHARACTERS} characters without a slash, got {name!r:.100}", field="name"

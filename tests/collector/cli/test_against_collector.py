@@ -24,6 +24,8 @@ def test_sql_answers_about_spans(shared_collector: CollectorProcess) -> None:
     wait_for_rows(shared_collector, 1, project="sql")
     done = ask(shared_collector, "sql", "-F", "json", "SELECT name, duration FROM logs WHERE project = 'sql'")
     assert json.loads(done.stdout) == [{"name": "first", "duration": 1.5}]
+    done = ask(shared_collector, "sql", "SELECT name FROM logs WHERE project = 'sql' FORMAT Vertical")
+    assert (done.stderr, "name: first" in done.stdout) == ("", True)
 
 
 def test_doctor_is_content_with_a_healthy_collector(shared_collector: CollectorProcess) -> None:

@@ -293,6 +293,9 @@ async def test_other_projects_rows_take_no_part(experiments: Experiments) -> Non
     store_cases(experiments.store, case(made["id"], "b", {"x": 0}), project="stranger")
     answer = await experiments.compare("run")
     assert (answer["case_count"], measure(answer, "x")["sides"][0]["mean"]) == (1, 1.0)
+    assert await experiments.sql("SELECT input FROM eval_rows WHERE experiment = 'run' AND project = 'p'") == [
+        {"input": '"a"'}
+    ]
     of_project = await experiments.of_project("p").compare("run")
     assert of_project["case_count"] == 1
 

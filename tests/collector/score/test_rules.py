@@ -185,6 +185,8 @@ def test_past_rows_are_put_through_a_rule_once(project: Project) -> None:
     assert "done: matched 2, queued 2, done 2" in chosen
     assert "done: matched 30, queued 30, done 30" in every
     assert "done: matched 1, queued 1, done 1" in again
+    listed = run(project, "rules", "backfills", "--project", project.name)
+    assert len(re.findall(r" late +done ", listed)) == 3
     results = project.results(30)
     assert len(results) == 30
     assert sum(r["score"] for r in results) == 15

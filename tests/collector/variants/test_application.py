@@ -87,6 +87,8 @@ def test_from_baseline_to_the_better_variant(start_collector: StartCollector, tm
         assert lines(base) == [["baseline", "adder.temperature = 0.9", "2 of 4", "50.0 %"]]
         assert "locked" in variants(collector, "tasks", "sums", "-f", str(tasks), fails=True)
         assert "not of the form" in variants(collector, "add", "sums", "large", "--set", "model=large", fails=True)
+        two = ("--set", "adder.model=large", "--set", "adder.temperature=0.1")
+        assert "a variant changes one parameter" in variants(collector, "add", "sums", "both", *two, fails=True)
         variants(collector, "add", "sums", "large", "--set", "adder.model=large")
         variants(collector, "run", "sums", "large", "--wait")
         added = variants(collector, "add", "sums", "cold", "--parent", "large", "--set", "adder.temperature=0.2")

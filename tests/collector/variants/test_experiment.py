@@ -79,7 +79,7 @@ def test_the_effective_configuration_is_the_path_from_the_root() -> None:
 def test_a_baseline_of_which_nothing_was_executed_has_failed_and_unlocks_the_tasks() -> None:
     experiment = ended(start_baseline(make_experiment(), {}, "run-0"), "baseline", 0, was_executed=False)
     assert experiment.status == "baseline_failed"
-    with pytest.raises(ConflictError, match="cannot add a variant: run the baseline first"):
+    with pytest.raises(ConflictError, match="cannot add a variant: the baseline must have run"):
         add_variant(experiment, "a", Variant("baseline", "classifier", "temperature", 0.3))
     again = start_baseline(with_tasks(experiment, "other", 5), {}, "run-1")
     assert ended(again, "baseline", 0).status == "baseline_complete"
@@ -101,7 +101,7 @@ def test_what_is_too_early_or_too_late_is_refused() -> None:
         (lambda: start_baseline(with_baseline(), {}, "r"), "it has run"),
         (lambda: complete(running), "cannot complete it"),
         (lambda: archive(running), "when the run has ended"),
-        (lambda: add_variant(running, "a", variant), "run the baseline first"),
+        (lambda: add_variant(running, "a", variant), "the baseline must have run"),
         (lambda: add_variant(done, "a", variant), "is completed"),
         (lambda: start_variant(with_baseline(), "baseline", "r"), "the baseline has run"),
         (
