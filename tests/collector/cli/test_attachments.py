@@ -34,7 +34,7 @@ def test_list_get_and_sweep(shared_collector: CollectorProcess, tmp_path: Path) 
     assert not (tmp_path / "none").exists()
 
     swept = ask(shared_collector, "attachments", "sweep", "--project", "papers", "--older-than", "2d", "--dry-run")
-    assert swept.stdout == "would remove 0 of 1 attachments, 0 bytes\n", swept.stderr
+    assert swept.stdout == "would remove 0 of 1 attachment, 0 bytes\n", swept.stderr
     wrong = ask(shared_collector, "attachments", "sweep", "--older-than", "soon")
     assert wrong.returncode == 2
     assert "7d or 36h" in wrong.stderr
