@@ -21,8 +21,8 @@ QUICK_CHECKS = {
     "lint": ["ruff", "check", "."],
 }
 
-# Tests wait more than they compute: for ClickHouse, for the disk, for other processes. The files come in the order
-# that conftest.py gives them, not by the number of their tests.
+# Tests wait more than they compute: for ClickHouse, for the disk, for other processes. conftest.py says what comes
+# first, and what goes to the same process.
 SIDE_BY_SIDE = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 # pytest's exit code for it; anything else is no matter of a busy machine.
 SOME_FAILED = 1

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import clickhouse_connect
 import pytest
@@ -21,10 +22,17 @@ from tests.support.clickhouse_library import LibraryUnavailable, find_library
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.collector_process import CollectorProcess
 from tests.support.leaks import expect_process, left_behind, running
+from tests.support.together import TogetherScheduling, shared_by
 
 SERVER_URL_VARIABLE = "SPANLOOP_TEST_CLICKHOUSE_URL"
 WIPED_PREFIXES = ("SPANLOOP_", "OTEL_", "OPENAI_")
 KEPT_PREFIX = "SPANLOOP_TEST_"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherScheduling | None:
+    """Where processes get whole files, those that share what takes long to make go to the same one."""
+    return TogetherScheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -32,8 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     On a cluster, only what a cluster could change is tested: what is marked `also_on_cluster`.
     """
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    slow = {shared_by(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: shared_by(item.nodeid) not in slow)
     left_out = {item for item in items if _is_for_cluster(item) and not item.get_closest_marker("also_on_cluster")}
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=list(left_out))

@@ -11,6 +11,8 @@ from spanloop_collector.review.item import item_id
 from tests.page import oversight, seed
 from tests.page.conftest import Visit
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = Path(__file__).parent / "scripts"
 ITEM = item_id(queue=oversight.QUEUE, source="logs", object_id="", row_id=f"{5:015x}a")
 PAGES = {
