@@ -1,6 +1,7 @@
 """Ends of a process that run no exit handlers: SIGTERM without a handler, and uvicorn's, which raises it at the end.
 
-What waits is sent first, within a bound. Nothing is changed for an application that has a handler of its own.
+What waits is sent first, within a bound; where nothing can follow, streams that are open are ended for it. Nothing is
+changed for an application that has a handler of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from spanloop._failsafe import guarded
 from spanloop._wrap.imported import when_imported
+from spanloop._wrap.unfinished import end_all
 
 Flush = Callable[[float], object]
 
@@ -49,15 +51,21 @@ def stop_watching() -> None:
 
 
 def _flush_and_end(number: int, frame: FrameType | None) -> None:
-    _flush_in_a_thread()
+    _in_a_thread(_end_all_and_flush)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 
-def _flush_in_a_thread() -> None:
-    """The signal may have come while this thread holds a lock that the flush needs."""
+def _end_all_and_flush(seconds: float) -> None:
+    guarded(end_all)()
     if _flush is not None:
-        thread = threading.Thread(target=guarded(_flush), args=(_seconds,), name="spanloop-end", daemon=True)
+        _flush(seconds)
+
+
+def _in_a_thread(flush: Flush | None) -> None:
+    """The signal may have come while this thread holds a lock that the flush needs."""
+    if flush is not None:
+        thread = threading.Thread(target=guarded(flush), args=(_seconds,), name="spanloop-end", daemon=True)
         thread.start()
         thread.join(_seconds + PATIENCE_SECONDS)
 
@@ -72,7 +80,7 @@ def _flushing(shutdown: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(shutdown)
     async def shut_down_and_flush(*args: Any, **kwargs: Any) -> None:
         await shutdown(*args, **kwargs)
-        await asyncio.to_thread(guarded(_flush_in_a_thread))
+        await asyncio.to_thread(guarded(_in_a_thread), _flush)
 
     setattr(shut_down_and_flush, MARK, True)
     return shut_down_and_flush

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -154,7 +155,7 @@ def test_a_stream_read_in_another_thread(make: Callable[..., Any], provider: Pro
 
 
 AT_EXIT = """
-import sys, threading
+import os, signal, sys, threading
 import openai, spanloop
 
 spanloop.init("bot", endpoint=sys.argv[1], flush_interval_seconds=60)
@@ -163,17 +164,19 @@ stream = client.chat.completions.create(model="m", messages=[{"role": "user", "c
 next(stream)
 if "thread" in sys.argv:
     threading.Thread(target=lambda: [*stream], daemon=True).start()
+if "terminated" in sys.argv:
+    os.kill(os.getpid(), signal.SIGTERM)
 """
 
 
-@pytest.mark.parametrize("reader", ["nobody", "thread"])
-def test_a_stream_still_open_at_exit_is_not_lost(reader: str, provider: Provider, collector: Collector) -> None:
+@pytest.mark.parametrize("end", ["nobody reads", "thread reads", "terminated"])
+def test_a_stream_still_open_at_exit_is_not_lost(end: str, provider: Provider, collector: Collector) -> None:
     provider.will(Reply(events=PIECES, gate=(gate := threading.Event())))
-    command = [sys.executable, "-W", "ignore", "-c", AT_EXIT, collector.endpoint, provider.url, reader]
+    command = [sys.executable, "-W", "ignore", "-c", AT_EXIT, collector.endpoint, provider.url, *end.split()]
     done = subprocess.run(
         command, cwd=Path(__file__).parents[2], timeout=60, capture_output=True, text=True, check=False
     )
     gate.set()
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM if end == "terminated" else 0, "")
     [span] = collector.received.spans
     assert '"content":"Par"' in attributes(span)["spanloop.output"]

@@ -19,8 +19,8 @@ _unfinished: weakref.WeakSet[Stream] = weakref.WeakSet()
 def begun(stream: Stream) -> None:
     """From now on until `finished`, the end of the process ends it."""
     if not _unfinished:
-        atexit.unregister(_end_all)
-        atexit.register(_end_all)  # after the delivery's own handler, so it runs before that
+        atexit.unregister(end_all)
+        atexit.register(end_all)  # after the delivery's own handler, so it runs before that
     _unfinished.add(stream)
 
 
@@ -28,6 +28,7 @@ def finished(stream: Stream) -> None:
     _unfinished.discard(stream)
 
 
-def _end_all() -> None:
+def end_all() -> None:
+    """Ends them now."""
     for stream in list(_unfinished):
         stream.ended()
