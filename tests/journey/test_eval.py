@@ -122,7 +122,7 @@ def test_experiments_are_logged_by_hand(shared_collector: CollectorProcess, proj
     with experiment.start_span("case", input="q2") as span:
         with spanloop.start_span("step"):
             pass
-        with pytest.raises(MixedLoggingError, match="while 1 spans of experiment 'by hand' are open"):
+        with pytest.raises(MixedLoggingError, match="beside 1 open span of experiment 'by hand'"):
             experiment.log(input="q3")
         experiment.log(input="q3", output="b", scores={"right": 0}, allow_concurrent_with_spans=True)
         span.log(output="a2", scores={"right": 0.5})
@@ -159,7 +159,9 @@ def test_hill_climbing_starts_from_the_last_experiment(shared_collector: Collect
         Eval(project, BaseExperiment(), double, [right], experiment_name="nothing")
     count = 1_100  # more than a page
     Eval(project, [{"input": n} for n in range(count)], double, [], experiment_name="start")
+    Eval(project, [{"input": "other"}], double, [], experiment_name="between")
     climbed = Eval(project, BaseExperiment("start"), lambda input: input * 2 if input else 1, [right])
+    assert climbed.summary.comparison_experiment_name == "start"
     assert sorted((each.input, each.expected, each.scores["right"]) for each in climbed.results) == [
         (n, n * 2, float(n > 0)) for n in range(count)
     ]

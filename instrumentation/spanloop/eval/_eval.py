@@ -178,12 +178,13 @@ def open_experiment(evaluator: Evaluator, data: Any) -> Experiment | None:
     if evaluator.no_send_logs:
         return None
     client = ApiClient()
+    climbed_from = data.name if isinstance(data, BaseExperiment) else None
     wanted = {
         "name": evaluator.experiment_name,
         "description": evaluator.description,
         "metadata": dict(evaluator.metadata),
         "tags": list(evaluator.tags),
-        "base": evaluator.base_experiment_id or evaluator.base_experiment_name,
+        "base": evaluator.base_experiment_id or evaluator.base_experiment_name or climbed_from,
         "update": evaluator.update,
         "repo_info": dict(evaluator.repo_info)
         if evaluator.repo_info is not None

@@ -24,6 +24,7 @@ from spanloop._failsafe import log
 from spanloop._fields import UNSET
 from spanloop._json import to_json
 from spanloop._span import Span
+from spanloop._words import counted
 from spanloop.eval._readonly import Described, ReadonlyExperiment
 from spanloop.eval._recording import Direct, Recording, recording
 from spanloop.eval._remote import Experiments, summary_of
@@ -96,9 +97,10 @@ class Experiment(Described):
         """
         with self._lock:
             if self._open_spans and not allow_concurrent_with_spans:
+                spans = counted(self._open_spans, "open span")
                 raise MixedLoggingError(
-                    f"experiment.log() while {self._open_spans} spans of experiment {self.name!r} are open would make "
-                    "rows that belong to none of them; call log() on the span instead (spanloop.current_span().log), "
+                    f"experiment.log() beside {spans} of experiment {self.name!r} would make rows that belong to none "
+                    "of them; call log() on the span instead (spanloop.current_span().log), "
                     "or pass allow_concurrent_with_spans=True"
                 )
             started, self._last_log_ns = self._last_log_ns, time.time_ns()
