@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from spanloop_collector.configuration import resolve, setting_fields
 from spanloop_collector.errors import ConfigError
+from spanloop_collector.schema.masking import Mask
 from spanloop_collector.settings import GIB, MIB, Settings
 
 DATA = {"SPANLOOP_DATA_DIR": "/data"}
@@ -54,6 +55,16 @@ def test_config_file_may_come_from_the_environment(toml: Path) -> None:
 
 def test_argument_that_was_not_given_decides_nothing() -> None:
     assert resolve({"spool.max_bytes": None}, environment=DATA).settings.spool.max_bytes == 8 * GIB
+
+
+def test_several_texts_may_be_a_list_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "spanloop.toml"
+    path.write_text("[store]\nmask_keys = ['password', 'user.email']\nmask_patterns = ['sk-\\w+', 'a,b']\n")
+    store = resolve(environment=DATA, config_file=path).settings.store
+    assert Mask.read(store.mask_keys, store.mask_patterns) == Mask(("password", "user.email"), (r"sk-\w+", "a,b"))
+    path.write_text("[store]\nmask_keys = [1]\n")
+    with pytest.raises(ConfigError, match=r"store\.mask_keys is \[1\]; expected text"):
+        resolve(environment=DATA, config_file=path)
 
 
 @pytest.mark.parametrize("variable", ["SPANLOOP_CLICKHOUSE_URL", "SPANLOOP_STORE_CLICKHOUSE_URL"])
@@ -212,6 +223,7 @@ def test_unreadable_certificate_is_refused(tmp_path: Path) -> None:
         ({"SPANLOOP_SPOOL_SEGMENT_BYTES": "1KiB"}, "must be at least 65536"),
         ({"SPANLOOP_STORE_MAX_MEMORY_BYTES": "1MiB"}, "the embedded engine needs"),
         ({"SPANLOOP_STORE_CLUSTER": "main"}, "store.cluster needs a ClickHouse server"),
+        ({"SPANLOOP_STORE_MASK_KEYS": "a, user..email"}, "store.mask_keys has 'user..email'; expected names"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(environment: dict[str, str], message: str) -> None:
