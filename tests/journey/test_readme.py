@@ -68,8 +68,8 @@ def test_traced_application_is_found_by_every_statement(collector_process: Colle
         assert done.stdout, f"no rows: {statement}"
 
 
-def test_clickhouse_clients_can_ask(collector_process: CollectorProcess) -> None:
-    port = collector_process.api_url.rpartition(":")[2]
+def test_clickhouse_clients_can_ask(shared_collector: CollectorProcess) -> None:
+    port = shared_collector.api_url.rpartition(":")[2]
     run_python(code_blocks("python", section="Ask in SQL")[0].replace("7411", port) + "\nprint(frame)\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import urllib.error
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,21 @@ from tests.conftest import StartCollector
 from tests.support.certificates import Certificates
 from tests.support.collector_process import CollectorProcess
 from tests.support.command import spanloop
+from tests.support.leaks import expect_process
 from tests.support.sending import ask, send_span, wait_for_rows
 
 
-def test_keys_from_creation_to_revocation(start_collector: StartCollector) -> None:
-    collector = start_collector(environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+@pytest.fixture(scope="module")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+    """A running collector that requires keys."""
+    process = CollectorProcess(tmp_path_factory.mktemp("keys"), environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+    process.start()
+    expect_process(process.pid)
+    yield process
+    process.stop()
+
+
+def test_keys_from_creation_to_revocation(collector: CollectorProcess) -> None:
     here = {"SPANLOOP_DATA_DIR": str(collector.data_dir)}
     created = ask(collector, "keys", "create", "shop ingest", "--project", "shop", "--scope", "ingest", **here)
     assert created.returncode == 0, created.stderr
@@ -35,8 +46,7 @@ def test_keys_from_creation_to_revocation(start_collector: StartCollector) -> No
         send_span(collector, "too late", key=key)
 
 
-def test_without_a_key_the_answer_says_how_to_give_one(start_collector: StartCollector, tmp_path: Path) -> None:
-    collector = start_collector(environment={"SPANLOOP_REQUIRE_KEYS": "true"})
+def test_without_a_key_the_answer_says_how_to_give_one(collector: CollectorProcess, tmp_path: Path) -> None:
     done = ask(collector, "sql", "SELECT 1", SPANLOOP_DATA_DIR=str(tmp_path / "elsewhere"))
     assert done.returncode == 1
     assert "--api-key or SPANLOOP_API_KEY" in done.stderr
@@ -55,34 +65,34 @@ def test_tls_from_the_command_line(start_collector: StartCollector, certificates
     assert done.stdout == '"one"\n1\n', done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_the_collector_in_order(start_collector: StartCollector, number: signal.Signals) -> None:
+def test_signals_end_the_collector_in_order(start_collector: StartCollector) -> None:
     collector = start_collector()
-    send_span(collector, "kept")
-    os.kill(collector.pid, number)
-    assert collector.wait() == 0
-    collector.start()
-    wait_for_rows(collector, 1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        send_span(collector, number.name)
+        os.kill(collector.pid, number)
+        assert collector.wait() == 0
+        collector.start()
+    wait_for_rows(collector, 2)
 
 
-def test_second_collector_on_the_same_data_is_refused(collector_process: CollectorProcess) -> None:
+def test_second_collector_on_the_same_data_is_refused(shared_collector: CollectorProcess) -> None:
     done = spanloop(
         "serve",
         "--data-dir",
-        str(collector_process.data_dir),
+        str(shared_collector.data_dir),
         *(f"--receive-{name}-address=127.0.0.1:0" for name in ("grpc", "http", "api")),
     )
     assert done.returncode == 2
-    assert str(collector_process.data_dir) in done.stderr
-    assert str(collector_process.pid) in done.stderr
+    assert str(shared_collector.data_dir) in done.stderr
+    assert str(shared_collector.pid) in done.stderr
 
 
-def test_taken_port_is_named(collector_process: CollectorProcess, tmp_path: Path) -> None:
+def test_taken_port_is_named(shared_collector: CollectorProcess, tmp_path: Path) -> None:
     done = spanloop(
         *("serve", "--data-dir", str(tmp_path / "other"), "--receive-grpc-address", "127.0.0.1:0"),
         *("--receive-http-address", "127.0.0.1:0"),
-        *("--receive-api-address", collector_process.listening.api_address),
+        *("--receive-api-address", shared_collector.listening.api_address),
     )
     assert done.returncode == 2
-    assert collector_process.listening.api_address in done.stderr
+    assert shared_collector.listening.api_address in done.stderr
     assert "receive.api_address" in done.stderr
