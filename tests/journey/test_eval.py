@@ -280,6 +280,10 @@ def test_command_runs_files_and_experiments_are_at_hand(
     assert 'raise KeyError("three")' in ran.stderr
     assert "[broken] could not run:" in ran.stderr
     assert "ZeroDivisionError" in ran.stderr
+    # A filter that leaves nothing of an eval leaves no empty experiment behind, to be compared with the next time.
+    assert "two: 0 cases" in command("eval", str(tmp_path), "--filter", "metadata.area=nowhere").stdout
+    names = shared_collector.sql(f"SELECT name FROM experiments WHERE project = '{project}' ORDER BY name")
+    assert names == [{"name": "one"}, {"name": "two"}]
     table = ran.stdout.splitlines()[-4:]
     assert table[0].split() == ["eval", "experiment", "cases", "failed", "scores"]
     assert [line.split()[2:5] for line in table[1:3]] == [["one", "3", "1"], ["two", "3", "0"]]

@@ -11,7 +11,7 @@ from spanloop._api import ApiClient, ApiError, default_project
 from spanloop._failsafe import log
 from spanloop._json import to_json
 from spanloop.eval import _registry
-from spanloop.eval._case import BaseExperiment, Data, EvalCase, resolve_data
+from spanloop.eval._case import BaseExperiment, Data, EvalCase, as_case, is_stream, resolve_data
 from spanloop.eval._evaluator import Evaluator
 from spanloop.eval._experiment import FLUSH_SECONDS, Experiment, create_experiment, dataset_fields
 from spanloop.eval._git import repo_info as read_repo_info
@@ -175,7 +175,7 @@ def prepare_data(data: Any, evaluator: Evaluator, experiment: Experiment | None)
 
 def open_experiment(evaluator: Evaluator, data: Any) -> Experiment | None:
     """The experiment to record in; None, with a warning, where no collector answers."""
-    if evaluator.no_send_logs:
+    if evaluator.no_send_logs or not _has_cases(evaluator, data):
         return None
     client = ApiClient()
     climbed_from = data.name if isinstance(data, BaseExperiment) else None
@@ -202,6 +202,14 @@ def open_experiment(evaluator: Evaluator, data: Any) -> Experiment | None:
         log.warning("spanloop is switched off (SPANLOOP_ENABLED); the eval runs without being recorded")
         return None
     return experiment
+
+
+def _has_cases(evaluator: Evaluator, data: Any) -> bool:
+    """Whether the filters leave any case; of a stream that shows only as it is read."""
+    if is_stream(data) or not evaluator.filters:
+        return True
+    cases = (as_case(item, position) for position, item in enumerate(data))
+    return any(all(each.matches(case) for each in evaluator.filters) for case in cases)
 
 
 def _cases_of_base(data: BaseExperiment, evaluator: Evaluator, experiment: Experiment | None) -> Any:
