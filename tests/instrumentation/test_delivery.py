@@ -377,8 +377,8 @@ def test_shutdown_of_a_dead_collector_is_short(caplog: pytest.LogCaptureFixture)
     spanloop.init("bot", endpoint=f"http://127.0.0.1:{free_port()}")
     spans("a")
     started = time.monotonic()
-    assert not spanloop.shutdown(timeout_seconds=10)
-    assert time.monotonic() - started < 3
+    assert not spanloop.shutdown(timeout_seconds=20)
+    assert time.monotonic() - started < 10
     assert lines(caplog)[-1] == ("WARNING", "1 traces were not delivered before the end")
 
 
@@ -388,7 +388,7 @@ def test_shutdown_of_a_stuck_collector_is_bounded(collector: Collector) -> None:
     spans("a")
     started = time.monotonic()
     assert not spanloop.shutdown(timeout_seconds=0.3)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
     collector.received.gate.set()
 
 

@@ -295,7 +295,7 @@ def test_an_api_that_is_away_keeps_rows_until_it_is_back(api: Api, caplog: pytes
     started = time.perf_counter()
     for number in range(1000):
         logger.log(input=number)
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 10
     wait_until(lambda: len(api.bodies) > 0, what="a try", timeout=15)
     api.status = 200
     assert logger.flush()

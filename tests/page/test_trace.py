@@ -21,8 +21,8 @@ WAV = base64.b64encode(
     + struct.pack("<I", 80)
     + b"\x80" * 80
 ).decode()
-# On a quiet machine it takes a third of this.
-LONG_TRACE_SECONDS = 5.0
+# On a quiet machine it takes a sixth of this.
+LONG_TRACE_SECONDS = 10.0
 
 
 def test_trace_is_walked_from_the_list_to_the_failing_span(visit: Visit) -> None:

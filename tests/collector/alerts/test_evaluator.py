@@ -21,6 +21,7 @@ from spanloop_collector.webhooks.outbox import ALERT, Outbox
 from spanloop_collector.webhooks.sender import WebhookSender
 
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 ANNA = Actor("anna")
 SQL = """
@@ -186,6 +187,7 @@ async def test_it_looks_rarely_while_clickhouse_is_away(tmp_path: Path) -> None:
     evaluator = watch.evaluator()
     evaluator.rules = LookedAt(away, tries)
     watching = asyncio.create_task(evaluator.run())
+    await asyncio.to_thread(wait_until, lambda: tries, what="a first look")
     await asyncio.sleep(0.7)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)

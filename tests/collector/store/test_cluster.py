@@ -87,9 +87,9 @@ async def test_a_collector_hears_what_one_at_another_node_wrote(cluster: Cluster
         await bell.wait(LOOK_FOR_OTHERS_SECONDS * 2)  # the first look, which rings for everything
         await asyncio.to_thread(ChangeLog(other, "toy").append, Change("p", "id", 1, "made", Actor("ada"), {"a": 1}))
         began = time.monotonic()
-        await bell.wait(LOOK_FOR_OTHERS_SECONDS * 4)
+        await bell.wait(LOOK_FOR_OTHERS_SECONDS * 10)
         hearing.cancel()
-    assert time.monotonic() - began < LOOK_FOR_OTHERS_SECONDS * 3
+    assert time.monotonic() - began < LOOK_FOR_OTHERS_SECONDS * 8
 
 
 async def test_a_key_of_one_project_sees_its_rows_on_every_shard_and_no_others(cluster: ClusterStore) -> None:
