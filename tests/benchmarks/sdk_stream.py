@@ -1,8 +1,8 @@
 """What a wrapped client adds to a streamed answer of 200 tokens from a local server, in CPU time.
 
 All of it counts: what the reading thread does at the call, at each chunk and at the end, and what the sending thread
-makes of it later, up to the request to a collector. Wrapped and plain clients take turns many times, and the least of
-each is what it costs; a stream's length by the clock moves by more than what is added. Streams without a network show
+makes of it later, up to the request to a collector. Wrapped and plain clients take turns stream by stream, since a
+machine's speed moves by more than what is added, and the least of each is what it costs. Streams without a network show
 the parts, one of a single token what a call costs however long it is. The bar is what the application waits for.
 """
 
@@ -31,18 +31,12 @@ BAR = 0.01
 
 
 class Cost(NamedTuple):
-    """Seconds of CPU time that a stream takes."""
+    """Seconds of CPU time that tracing adds to a stream."""
 
     reading: float
     """In the thread that reads it."""
     sending: float
-    """In all other threads."""
-
-    def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.reading - other.reading, self.sending - other.sending)
-
-    def __truediv__(self, count: int) -> Cost:
-        return Cost(self.reading / count, self.sending / count)
+    """In all other threads; a plain client has none."""
 
     @property
     def all(self) -> float:
@@ -55,48 +49,47 @@ def measure(options: Options) -> None:
 
     with running_sink() as sink:
         spanloop.init("bench", endpoint=sink)
-        plain, wrapped = _costs("http://x", 1, _client_of_nothing(1))
-        call = wrapped - plain
-        plain, wrapped = _costs("http://x", TOKENS, _client_of_nothing(TOKENS))
-        added = wrapped - plain
+        _, call = _costs("http://x", 1, _client_of_nothing(1))
+        _, added = _costs("http://x", TOKENS, _client_of_nothing(TOKENS))
         with _served() as url:
-            plain, wrapped = _costs(url, TOKENS)
+            plain, difference = _costs(url, TOKENS)
         spanloop.shutdown()
-    parts = {"a call": call, "a chunk": (added - call) / (TOKENS - 1), f"{TOKENS} tokens": added}
+    chunk = Cost(*((whole - one) / (TOKENS - 1) for whole, one in zip(added, call, strict=True)))
+    parts = {"a call": call, "a chunk": chunk, f"{TOKENS} tokens": added}
     print_table(
         ["added µs, without a network", "reading", "sending", "all"],
         [[name, *(f"{part * 1e6:.2f}" for part in (*cost, cost.all))] for name, cost in parts.items()],
     )
-    from_server = {"added to one like it without a network": added, "the wrapped less the plain one": wrapped - plain}
+    from_server = {"added to one like it without a network": added, "the wrapped less the plain one": difference}
     print_table(
-        [f"{TOKENS} tokens from a server, {plain.all * 1e3:.1f} ms", f"reading (bar {BAR:.0%})", "sending", "all"],
-        [[name, *(f"{part / plain.all:.2%}" for part in (*cost, cost.all))] for name, cost in from_server.items()],
+        [f"{TOKENS} tokens from a server, {plain * 1e3:.1f} ms", f"reading (bar {BAR:.0%})", "sending", "all"],
+        [[name, *(f"{part / plain:.2%}" for part in (*cost, cost.all))] for name, cost in from_server.items()],
     )
     paced = TOKENS * PACE_SECONDS
     print(f"of {TOKENS} tokens in {paced:.0f} s: {added.all / paced:.2%}")
 
 
-def _costs(url: str, tokens: int, http_client: Any = None) -> tuple[Cost, Cost]:
-    """Of the plain client and of the wrapped one: the least of many streams, and of many turns of the sender."""
+def _costs(url: str, tokens: int, http_client: Any = None) -> tuple[float, Cost]:
+    """CPU seconds of the plain client's stream, and what the wrapped one's has beside them."""
     import openai
     import spanloop
 
     plain = openai.OpenAI(base_url=url, api_key="k", http_client=http_client)
     other = openai.OpenAI(base_url=url, api_key="k", http_client=http_client)
-    clients = (plain, spanloop.wrap_openai(other))
-    readings: tuple[list[float], list[float]] = ([], [])
-    sendings: tuple[list[float], list[float]] = ([], [])
+    wrapped = spanloop.wrap_openai(other)
+    before: list[float] = []
+    after: list[float] = []
+    sending: list[float] = []
     for _ in range(TURNS):
-        for client, reading, sending in zip(clients, readings, sendings, strict=True):
-            started = time.process_time()
-            found = [_consume(client, tokens) for _ in range(STREAMS)]
-            spanloop.flush()
-            sending.append((time.process_time() - started - sum(found)) / STREAMS)
-            reading += found
-    for client in clients:
-        client.close()
-    before, after = (Cost(min(reading), min(sending)) for reading, sending in zip(readings, sendings, strict=True))
-    return before, after
+        started = time.process_time()
+        found = [(_consume(plain, tokens), _consume(wrapped, tokens)) for _ in range(STREAMS)]
+        spanloop.flush()
+        sending.append((time.process_time() - started - sum(map(sum, found))) / STREAMS)
+        before += [each for each, _ in found]
+        after += [each for _, each in found]
+    plain.close()
+    wrapped.close()
+    return min(before), Cost(min(after) - min(before), min(sending))
 
 
 def _consume(client: Any, tokens: int) -> float:

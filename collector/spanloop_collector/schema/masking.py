@@ -176,18 +176,21 @@ def _members(keys: Iterable[str], text: str) -> str:
         return text
     member, instead = sql_text(f"({_name(keys)}){VALUE}"), sql_text(f'\\1"{MASKED}"')
     text = f"replaceRegexpAll({text}, {member}, {instead})"
+    by_parent: dict[str, list[str]] = {}
     for key in keys:
         names = key.split(".")
         for count in range(1, len(names)):
-            text = _inside(".".join(names[:count]), ".".join(names[count:]), text)
+            by_parent.setdefault(".".join(names[:count]), []).append(".".join(names[count:]))
+    for parent, children in by_parent.items():
+        text = _inside(parent, children, text)
     return text
 
 
-def _inside(parent: str, key: str, text: str) -> str:
-    """SQL for the text of JSON in which the key is masked inside the values of members that have the parent's name."""
+def _inside(parent: str, keys: list[str], text: str) -> str:
+    """SQL for the text of JSON in which keys are masked inside the values of members that have the parent's name."""
     name = _name([parent])
     is_member, a_part = sql_text(f"^{name}"), sql_text(f'{name}{VALUE}|{STRING}|[^"]+')
-    masked = f"concat(start, {_members([key], 'substring(part, length(start) + 1)')})"
+    masked = f"concat(start, {_members(keys, 'substring(part, length(start) + 1)')})"
     masked = let("start", f"extract(part, {is_member})", masked)
     parts = f"arrayMap(part -> if(match(part, {is_member}), {masked}, part), extractAll(text, {a_part}))"
     return let("text", text, f"if(match(text, {sql_text(name)}), arrayStringConcat({parts}), text)")
