@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.playground.endpoints import parse_endpoints
 from spanloop_collector.schema.masking import Mask
-from spanloop_collector.settings import Settings
+from spanloop_collector.settings import Settings, StoreSettings
 
 MAY_BE_ZERO = frozenset({"score.workers", "playground.max_runs", "store.retention_days", "spool.min_free_disk_bytes"})
 MAX_MESSAGE_BYTES = 2**31 - 1
 """gRPC counts message bytes in a signed 32-bit integer."""
 MIN_SEGMENT_BYTES = 64 * 1024
 MIN_STORE_MEMORY_BYTES = 256 * 1024 * 1024
+MAX_MASK_CHARACTERS = 200_000
+"""ClickHouse reads statements of up to 256 KiB."""
 LISTENERS = ("grpc_address", "http_address", "api_address")
 
 
@@ -140,9 +142,20 @@ def _check_store(settings: Settings) -> None:
         )
     if store.clickhouse_url:
         _check_clickhouse_url(store.clickhouse_url)
-    for key in Mask.read(store.mask_keys, "").keys:
+    _check_masks(store)
+
+
+def _check_masks(store: StoreSettings) -> None:
+    mask = Mask.read(store.mask_keys, store.mask_patterns)
+    for key in mask.keys:
         if not all(key.split(".")):
             raise ConfigError(f"store.mask_keys has {key!r}; expected names such as password, or user.email")
+    size = len(mask.around("spans", ""))
+    if size > MAX_MASK_CHARACTERS:
+        raise ConfigError(
+            f"store.mask_keys and store.mask_patterns make {size} characters of SQL; at most {MAX_MASK_CHARACTERS} fit "
+            "into an insert. Each parent before a dot takes 10,000: name keys without it, or parents alone"
+        )
 
 
 def _check_clickhouse_url(url: str) -> None:

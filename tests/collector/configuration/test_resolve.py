@@ -224,6 +224,7 @@ def test_unreadable_certificate_is_refused(tmp_path: Path) -> None:
         ({"SPANLOOP_STORE_MAX_MEMORY_BYTES": "1MiB"}, "the embedded engine needs"),
         ({"SPANLOOP_STORE_CLUSTER": "main"}, "store.cluster needs a ClickHouse server"),
         ({"SPANLOOP_STORE_MASK_KEYS": "a, user..email"}, "store.mask_keys has 'user..email'; expected names"),
+        ({"SPANLOOP_STORE_MASK_KEYS": ",".join(f"user{n}.name" for n in range(30))}, "name keys without it"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(environment: dict[str, str], message: str) -> None:
