@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -45,10 +46,12 @@ NEWEST = (
     READ + "WHERE ({project:String} = '' OR project = {project:String}) "
     "AND positionCaseInsensitive(name, {part:String}) > 0 ORDER BY created DESC, id LIMIT {limit:UInt64}"
 )
+# Experiments of one eval have its name, made unique by a number: those of others hold none of its cases.
+IS_OF_OTHER = r"replaceRegexpOne(name, '-\\d+$', '') != {eval:String}"
 BY_COMMIT = (
     READ + "WHERE project = {project:String} AND id != {id:String} AND commit IN {commits:Array(String)} "
     "AND created < fromUnixTimestamp64Micro({before:Int64}) "
-    "ORDER BY indexOf({commits:Array(String)}, commit), finished IS NULL, created DESC LIMIT 1"
+    f"ORDER BY {IS_OF_OTHER}, indexOf({{commits:Array(String)}}, commit), finished IS NULL, created DESC LIMIT 1"
 )
 FINISHED = """
 SELECT id FROM {database:Identifier}.experiments WHERE id IN {ids:Array(String)} AND finished IS NOT NULL
@@ -56,7 +59,7 @@ SELECT id FROM {database:Identifier}.experiments WHERE id IN {ids:Array(String)}
 BEFORE = (
     READ
     + "WHERE project = {project:String} AND id != {id:String} AND created < fromUnixTimestamp64Micro({before:Int64}) "
-    "ORDER BY finished IS NULL, created DESC LIMIT 1"
+    f"ORDER BY {IS_OF_OTHER}, finished IS NULL, created DESC LIMIT 1"
 )
 
 
@@ -95,11 +98,11 @@ class ExperimentTable:
         return {str(row[0]) for row in result.result_rows}
 
     def before(self, experiment: Experiment) -> Experiment | None:
-        """The most recent experiment before this one, finished ones first."""
+        """The most recent experiment before this one: those of the same eval first, then finished ones."""
         return self._one(BEFORE, **_place(experiment))
 
     def of_nearest_commit(self, experiment: Experiment) -> Experiment | None:
-        """The experiment run on the same commit or its nearest ancestor."""
+        """The experiment run on the same commit or its nearest ancestor, those of the same eval first."""
         commits = [commit for commit in (experiment.commit, *experiment.ancestors) if commit]
         return self._one(BY_COMMIT, **_place(experiment), commits=commits) if commits else None
 
@@ -159,6 +162,7 @@ def _place(experiment: Experiment) -> dict[str, Any]:
     return {
         "project": experiment.project,
         "id": experiment.id,
+        "eval": re.sub(r"-\d+$", "", experiment.name),
         "before": round(experiment.created.timestamp() * 1_000_000),
     }
 

@@ -45,6 +45,12 @@ async def test_base_is_explicit_then_stored_then_git_ancestor_then_most_recent(e
     assert await base_of("near") == ("old", "most recent")
     assert await base_of("later") == ("near", "git ancestor")
     assert await base_of("later", base="old") == ("old", "explicit")
+    # Of several evals in a project each is compared with itself.
+    for name, commit in (("answers", "c8"), ("gate", "c9"), ("answers", "c9"), ("answers", "c0"), ("gate", "c7")):
+        await experiments.create(name, repo_info={"commit": commit, "ancestors": ["c8"] if commit == "c9" else []})
+    assert await base_of("answers-2") == ("answers", "git ancestor")
+    assert await base_of("answers-3") == ("answers-2", "most recent")
+    assert await base_of("gate-2") == ("gate", "most recent")
     stored = await experiments.create("stored", base="old", repo_info={"commit": "c4"})
     assert stored["base_id"] == old["id"]
     assert await base_of("stored") == ("old", "stored")
