@@ -28,6 +28,10 @@ SERVER_URL_VARIABLE = "SPANLOOP_TEST_CLICKHOUSE_URL"
 WIPED_PREFIXES = ("SPANLOOP_", "OTEL_", "OPENAI_")
 KEPT_PREFIX = "SPANLOOP_TEST_"
 
+# Every process that imports pydantic, as clients of providers do, would import Logfire otherwise, which is installed
+# here to be traced beside.
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherScheduling | None:
