@@ -162,11 +162,12 @@ def _with_peak(pid: int, work: Callable[[], Answer]) -> tuple[Answer, int]:
 
 
 def fill(data_dir: Path, url: str, rows: int) -> None:
-    """Makes the log rows."""
+    """Makes the log rows; goes on where it stopped."""
     store = Store.open(StoreSettings(clickhouse_url=url), data_dir)
     # At rest: merging these rows takes a hundred times what is measured, and would go on beside it.
     store.command(f"ALTER TABLE {store.database}.spans MODIFY SETTING max_bytes_to_merge_at_max_space_in_pool = 1")
-    for first in range(0, rows, FILL_ROWS):
+    ((filled,),) = store.query(f"SELECT count() FROM {store.database}.spans").result_rows
+    for first in range(filled, rows, FILL_ROWS):
         count = min(FILL_ROWS, rows - first)
         store.command(FILL.format(database=store.database, words=WORDS, first=first, count=count))
         print(f"\rfilled {first + count:,} rows", end="", file=sys.stderr, flush=True)
