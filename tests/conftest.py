@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -31,6 +32,9 @@ KEPT_PREFIX = "SPANLOOP_TEST_"
 # Every process that imports pydantic, as clients of providers do, would import Logfire otherwise, which is installed
 # here to be traced beside.
 os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and with them all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -67,7 +67,7 @@ async def test_a_back_test_and_a_preview_end_with_their_callers(api: Api) -> Non
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        await asyncio.to_thread(wait_until, lambda: not is_running(), what=f"{name}: the end of it", timeout=10)
+        await asyncio.to_thread(wait_until, lambda: not is_running(), what=f"{name}: the end of it")
 
 
 async def test_what_is_to_be_finished_goes_on_without_its_caller() -> None:
