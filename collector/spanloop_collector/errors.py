@@ -51,6 +51,11 @@ class InvalidRequestError(PermanentError):
         self.field = field
 
 
+def invalid(field: str, message: str) -> InvalidRequestError:
+    """A fault of the request at that field."""
+    return InvalidRequestError(f"{field}: {message}", field=field)
+
+
 class TooLargeError(PermanentError):
     """A message is larger than the collector is set to accept."""
 

@@ -92,12 +92,14 @@ def _measure_kind(kind: str, folder: Path, rows: int) -> list[list[object]]:
     collector.start()
     # Where ClickHouse runs the copying is done.
     pid = server.pid if server else collector.pid
+    # A folder that is kept has the datasets of earlier runs.
+    low, sample = (f"{name} {time.time_ns()}" for name in ("low", "sample"))
     try:
         return [
-            _promote(f"{kind}: by condition", pid, lambda: _copied(collector, "low", where=LOW)),
-            _promote(f"{kind}: the same again", pid, lambda: _copied(collector, "low", where=LOW)),
-            _promote(f"{kind}: sample by hash", pid, lambda: _copied(collector, "sample", limit=rows // 10)),
-            _promote(f"{kind}: read in pages", collector.pid, lambda: _read(collector), target=None),
+            _promote(f"{kind}: by condition", pid, lambda: _copied(collector, low, where=LOW)),
+            _promote(f"{kind}: the same again", pid, lambda: _copied(collector, low, where=LOW)),
+            _promote(f"{kind}: sample by hash", pid, lambda: _copied(collector, sample, limit=rows // 10)),
+            _promote(f"{kind}: read in pages", collector.pid, lambda: _read(collector, low), target=None),
         ]
     finally:
         collector.stop()
@@ -110,9 +112,9 @@ def _copied(collector: CollectorProcess, dataset: str, *, where: str = "", limit
     return promote(dataset, project="shop", where=where, limit=limit, api_url=collector.api_url).matched
 
 
-def _read(collector: CollectorProcess) -> int:
+def _read(collector: CollectorProcess, dataset: str) -> int:
     """How many rows come out of a dataset, one by one."""
-    return sum(1 for _ in init_dataset("shop", "low", api_url=collector.api_url))
+    return sum(1 for _ in init_dataset("shop", dataset, api_url=collector.api_url))
 
 
 def _promote(

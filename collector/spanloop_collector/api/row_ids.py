@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Callable
 
 from spanloop_collector.api.row import RowIds, StoredRow
-from spanloop_collector.api.row_input import RowInput, invalid, is_span_id
+from spanloop_collector.api.row_input import RowInput, is_span_id
+from spanloop_collector.errors import invalid
 
 
 def choose_ids(given: RowInput, stored: StoredRow | None, *, now: Callable[[], int]) -> RowIds:

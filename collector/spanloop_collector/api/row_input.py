@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row import Json
 from spanloop_collector.api.times import nanoseconds, read_time
-from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.errors import invalid
 
 MAX_ID_CHARACTERS = 512
 MAX_EXPERIMENT_ID_CHARACTERS = 100
@@ -100,11 +100,6 @@ def read_json_fields(message: Message, path: str, names: tuple[str, ...]) -> dic
 def is_span_id(text: str) -> bool:
     """True when an id can be a span's own."""
     return _HEX_16.fullmatch(text) is not None
-
-
-def invalid(field: str, message: str) -> InvalidRequestError:
-    """A fault of the request at that field."""
-    return InvalidRequestError(f"{field}: {message}", field=field)
 
 
 def _check_scores(scores: Mapping[str, Json], path: str) -> None:

@@ -10,8 +10,8 @@ from spanloop.v1 import rows_pb2
 
 from spanloop_collector.api.json_codec import Problem
 from spanloop_collector.api.row import StoredRow
-from spanloop_collector.api.row_input import RowInput, invalid, read_json_fields, read_row
-from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.api.row_input import RowInput, read_json_fields, read_row
+from spanloop_collector.errors import InvalidRequestError, invalid
 
 FEEDBACK_SOURCES = ("", "app", "api", "external")
 

@@ -17,12 +17,12 @@ from spanloop.v1 import rows_pb2
 from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row import RowIds, StoredRow
 from spanloop_collector.api.row_ids import choose_ids
-from spanloop_collector.api.row_input import RowInput, invalid
+from spanloop_collector.api.row_input import RowInput
 from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.api.row_merge import merge_row, without_nulls
 from spanloop_collector.api.row_requests import Outcome, RowKey, read_feedback, read_items, read_written_row
 from spanloop_collector.api.row_span import write_request
-from spanloop_collector.errors import InvalidRequestError, PermanentError
+from spanloop_collector.errors import InvalidRequestError, PermanentError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.words import counted
 

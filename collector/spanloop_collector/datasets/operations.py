@@ -9,7 +9,6 @@ from typing import Any
 from spanloop.v1 import datasets_pb2 as pb
 
 from spanloop_collector.api.operations import Call
-from spanloop_collector.api.row_input import invalid
 from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.datasets.answers import (
     change_message,
@@ -30,7 +29,7 @@ from spanloop_collector.datasets.requests import read_name, read_object, read_ro
 from spanloop_collector.datasets.row import DatasetRow
 from spanloop_collector.datasets.snapshots import Snapshot, Snapshots
 from spanloop_collector.datasets.writer import RowWrite, RowWriter, Written
-from spanloop_collector.errors import NotFoundError, PermissionDeniedError
+from spanloop_collector.errors import NotFoundError, PermissionDeniedError, invalid
 
 SHOWN_ROWS = 100
 OPERATIONS = ("", "insert", "update", "import", "promote", "restore")

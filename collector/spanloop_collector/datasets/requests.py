@@ -8,11 +8,11 @@ from typing import Any
 
 from spanloop_collector.api.json_codec import Problem, parse_json
 from spanloop_collector.api.row import Json
-from spanloop_collector.api.row_input import MAX_ID_CHARACTERS, invalid, read_json_fields
+from spanloop_collector.api.row_input import MAX_ID_CHARACTERS, read_json_fields
 from spanloop_collector.datasets.row import DatasetRow, content_id
 from spanloop_collector.datasets.schema_check import check_schema
 from spanloop_collector.datasets.writer import RowWrite
-from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.errors import InvalidRequestError, invalid
 
 MAX_NAME_CHARACTERS = 200
 MAX_ROWS = 10_000

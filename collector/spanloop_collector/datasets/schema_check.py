@@ -12,8 +12,8 @@ from referencing.exceptions import Unresolvable
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.row import Json
-from spanloop_collector.api.row_input import invalid, is_number
-from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.api.row_input import is_number
+from spanloop_collector.errors import InvalidRequestError, invalid
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

@@ -14,8 +14,7 @@ from typing import Any
 import pyarrow as pa
 from spanloop.v1 import experiments_pb2 as pb
 
-from spanloop_collector.api.row_input import invalid
-from spanloop_collector.errors import QueryError
+from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.experiments.case_order import changes, ranks
 from spanloop_collector.experiments.cases import CaseQuery
 from spanloop_collector.experiments.details import compared_cases

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import invalid
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.queries import Queries

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
-from spanloop_collector.api.row_input import invalid
-from spanloop_collector.errors import QueryError
+from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.experiments.cases import group_sql
 from spanloop_collector.experiments.measures import asked_change
 from spanloop_collector.keys.principal import Principal

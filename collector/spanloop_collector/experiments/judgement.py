@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from spanloop.v1 import experiments_pb2 as pb
 
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import invalid
 from spanloop_collector.experiments.measures import Quantity
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.experiments.registry import Base

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
-from spanloop_collector.api.row_input import invalid, is_number
+from spanloop_collector.api.row_input import is_number
+from spanloop_collector.errors import invalid
 from spanloop_collector.experiments.record import Experiment
 from spanloop_collector.experiments.table import ExperimentDatabase
 

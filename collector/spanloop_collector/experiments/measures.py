@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
-from spanloop_collector.api.row_input import invalid, is_number
+from spanloop_collector.api.row_input import is_number
+from spanloop_collector.errors import invalid
 from spanloop_collector.schema.fragments import sql_text
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from spanloop.v1 import experiments_pb2 as pb
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import invalid
 from spanloop_collector.experiments.door import ExperimentDoor
 from spanloop_collector.experiments.export import export
 from spanloop_collector.experiments.expressions import expressions

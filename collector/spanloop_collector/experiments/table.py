@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -47,7 +46,7 @@ NEWEST = (
     "AND positionCaseInsensitive(name, {part:String}) > 0 ORDER BY created DESC, id LIMIT {limit:UInt64}"
 )
 # Experiments of one eval have its name, made unique by a number: those of others hold none of its cases.
-IS_OF_OTHER = r"replaceRegexpOne(name, '-\\d+$', '') != {eval:String}"
+IS_OF_OTHER = r"replaceRegexpOne(name, '-\\d+$', '') != replaceRegexpOne({name:String}, '-\\d+$', '')"
 BY_COMMIT = (
     READ + "WHERE project = {project:String} AND id != {id:String} AND commit IN {commits:Array(String)} "
     "AND created < fromUnixTimestamp64Micro({before:Int64}) "
@@ -162,7 +161,7 @@ def _place(experiment: Experiment) -> dict[str, Any]:
     return {
         "project": experiment.project,
         "id": experiment.id,
-        "eval": re.sub(r"-\d+$", "", experiment.name),
+        "name": experiment.name,
         "before": round(experiment.created.timestamp() * 1_000_000),
     }
 

@@ -13,7 +13,7 @@ from spanloop.v1 import playground_pb2 as pb
 from spanloop.v1 import rules_pb2
 
 from spanloop_collector.api.json_codec import parse_json
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import invalid
 from spanloop_collector.playground.endpoints import Endpoint
 from spanloop_collector.playground.wire import RESERVED, Json
 from spanloop_collector.score.rule import RuleScorer

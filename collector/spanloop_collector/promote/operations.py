@@ -9,7 +9,6 @@ from spanloop.v1 import datasets_pb2
 from spanloop.v1 import promote_pb2 as pb
 
 from spanloop_collector.api.operations import Call
-from spanloop_collector.api.row_input import invalid
 from spanloop_collector.api.row_locks import KeyedLocks
 from spanloop_collector.api.waiting import finished
 from spanloop_collector.datasets.answers import dataset_message
@@ -18,7 +17,7 @@ from spanloop_collector.datasets.leftovers import Leftovers
 from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_rows
 from spanloop_collector.datasets.writer import RowWriter
-from spanloop_collector.errors import NotFoundError, PermissionDeniedError
+from spanloop_collector.errors import NotFoundError, PermissionDeniedError, invalid
 from spanloop_collector.keys.principal import Scope
 from spanloop_collector.promote.answers import job_message, source_row, step_message
 from spanloop_collector.promote.copy import Checked

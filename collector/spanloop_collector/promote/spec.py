@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import invalid
 from spanloop_collector.promote.sources import SOURCES
 
 FIELDS = ("id", "input", "expected", "metadata", "tags")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from spanloop_collector.api.row_input import invalid
+from spanloop_collector.errors import invalid
 from spanloop_collector.query.refusal import from_engine
 
 ALONE = "SELECT\n"

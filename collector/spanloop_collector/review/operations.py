@@ -13,8 +13,8 @@ from spanloop.v1 import review_pb2
 
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.api.operations import Call
-from spanloop_collector.api.row_input import invalid, read_json_fields
-from spanloop_collector.errors import ConflictError, NotFoundError, QueryError
+from spanloop_collector.api.row_input import read_json_fields
+from spanloop_collector.errors import ConflictError, NotFoundError, QueryError, invalid
 from spanloop_collector.query.expression import without_our_question
 from spanloop_collector.query.queries import Result
 from spanloop_collector.review.answers import item_message

@@ -13,8 +13,7 @@ from typing import Any, Protocol
 import sqlglot
 from sqlglot import exp
 
-from spanloop_collector.api.row_input import invalid
-from spanloop_collector.errors import QueryError
+from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.expression import FormatDatabase, select_of, without_our_question
 from spanloop_collector.query.syntax_tree import IN_FUNCTIONS, read_nodes

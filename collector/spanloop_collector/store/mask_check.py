@@ -24,13 +24,13 @@ class Server(Protocol):
 def check_mask(server: Server, mask: Mask) -> None:
     """Returns where inserts can mask so. Raises ConfigError that names the pattern, and clickhouse-connect's errors."""
     for pattern in mask.patterns:
-        if _matches_nothing(server, pattern, shown=repr(pattern)):
+        if _matches_empty_text(server, pattern, shown=repr(pattern)):
             raise ConfigError(f"{SETTING}: {pattern!r} matches the empty text, which is everywhere; say what it masks")
     if mask.patterns:
-        _matches_nothing(server, mask.pattern, shown="all together")
+        _matches_empty_text(server, mask.pattern, shown="all together")
 
 
-def _matches_nothing(server: Server, pattern: str, *, shown: str) -> bool:
+def _matches_empty_text(server: Server, pattern: str, *, shown: str) -> bool:
     try:
         ((answer,),) = server.query("SELECT match('', {pattern:String})", {"pattern": pattern}).result_rows
     except DatabaseError as error:

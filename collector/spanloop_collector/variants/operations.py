@@ -12,8 +12,7 @@ from spanloop.v1 import variants_pb2
 
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
-from spanloop_collector.api.row_input import invalid
-from spanloop_collector.errors import ConflictError
+from spanloop_collector.errors import ConflictError, invalid
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.store.store import Store
 from spanloop_collector.variants.answers import experiment_message

@@ -9,8 +9,7 @@ from typing import Any
 from spanloop.v1 import variants_pb2
 
 from spanloop_collector.api.json_codec import parse_json
-from spanloop_collector.api.row_input import invalid
-from spanloop_collector.errors import QueryError
+from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.expression import without_our_question
 from spanloop_collector.variants.run import Task

@@ -208,8 +208,7 @@ def _has_cases(evaluator: Evaluator, data: Any) -> bool:
     """Whether the filters leave any case; of a stream that shows only as it is read."""
     if is_stream(data) or not evaluator.filters:
         return True
-    cases = (as_case(item, position) for position, item in enumerate(data))
-    return any(all(each.matches(case) for each in evaluator.filters) for case in cases)
+    return any(evaluator.wants(as_case(item, position)) for position, item in enumerate(data))
 
 
 def _cases_of_base(data: BaseExperiment, evaluator: Evaluator, experiment: Experiment | None) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from spanloop.eval._case import EvalCase
 from spanloop.eval._report import Reporter
 
 
@@ -38,6 +39,10 @@ class Evaluator:
     on_start: Callable[[Any], None] | None = None
     stream: Callable[[Any], None] | None = None
     filters: Sequence[Any] = ()
+
+    def wants(self, case: EvalCase) -> bool:
+        """Whether no filter leaves the case out."""
+        return all(each.matches(case) for each in self.filters)
 
     @property
     def eval_name(self) -> str:

@@ -112,7 +112,7 @@ async def jobs(
     async for cases in iterate(data):
         found: list[Job] = []
         for case in cases:
-            if any(not each.matches(case) for each in evaluator.filters):
+            if not evaluator.wants(case):
                 continue
             count = case.trial_count or evaluator.trial_count
             if count < 1:

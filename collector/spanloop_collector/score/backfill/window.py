@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 
 from spanloop_collector.api.times import read_time
-from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.errors import invalid
 
 
 def read_window(since: str, until: str) -> tuple[int, int]:
@@ -14,7 +14,7 @@ def read_window(since: str, until: str) -> tuple[int, int]:
     first = read_time(since, "since") if since else 0
     last = read_time(until, "until") if until else time.time_ns()
     if first >= last:
-        raise InvalidRequestError(f"until: {until or 'now'} is not after since ({since})", field="until")
+        raise invalid("until", f"{until or 'now'} is not after since ({since})")
     return first, last
 
 
