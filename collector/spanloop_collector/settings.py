@@ -65,7 +65,7 @@ class WriteSettings:
     """How segments become inserts."""
 
     flush_after_seconds: float = 0.25
-    """Longest wait of an acknowledged span before its insert starts, when ClickHouse keeps up."""
+    """Wait of an acknowledged span before its insert starts; up to 2 s longer while spans keep coming."""
     connections: int = 2
     """Inserts in flight at once."""
     retry_max_seconds: float = 10.0

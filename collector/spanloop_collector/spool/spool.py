@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from spanloop_collector.errors import RetryableError, SpoolFullError, TooLargeError
@@ -26,7 +26,7 @@ from spanloop_collector.telemetry import SPOOL_CORRUPT_RECORDS, SPOOL_OLDEST_SEC
 FLUSH_AFTER_SECONDS = 0.25
 
 # Nothing for so long, and a segment need not be waited for: more will not come soon.
-QUIET_SECONDS = 0.05
+QUIET_SECONDS = 0.2
 
 # Requests in memory that wait for the disk. A slower disk than this bridges is told to the senders.
 MAX_WAITING_BYTES = 128 * 1024 * 1024
@@ -101,19 +101,20 @@ class Spool:
         self,
         timeout: float = float("inf"),  # noqa: ASYNC109 - running out of time is an answer here, not an error
         *,
-        patience_seconds: float = 0.0,
+        patience_seconds: Callable[[], float] = lambda: 0.0,
     ) -> SealedSegment | None:
         """The oldest sealed segment, for this caller alone; None when there is none for `timeout` seconds.
 
         What was appended is sealed once it is `flush_after_seconds` old, if someone waits here for it;
-        a patient caller waits so much longer for a fuller one, as long as more keeps coming.
+        a patient caller waits so much longer for a fuller one, as long as more keeps coming. It is asked anew
+        whenever something changed.
         """
         deadline = self._loop.time() + timeout
         while not self._ready:
             pause = deadline - self._loop.time()
             if pause <= 0 or self._is_taking_ended:
                 return None
-            await self._wait_for_change(min(pause, self._until_due(patience_seconds)))
+            await self._wait_for_change(min(pause, self._until_due(patience_seconds())))
         return self._ready.pop(0)
 
     def end_taking(self) -> None:

@@ -27,9 +27,11 @@ from spanloop_collector.write.dead_letter import DeadLetters
 from spanloop_collector.write.refusal import Refusal, refusal_of
 
 FIRST_RETRY_SECONDS = 0.25
-# Beside another insert, the next one waits so much longer for a fuller segment while spans keep coming: ClickHouse
-# analyses the statement for each insert anew, which takes as long as mapping thousands of spans.
-CROWDED_PATIENCE_SECONDS = 2.0
+# ClickHouse analyses the statement for each insert anew, which takes as long as mapping thousands of spans. While spans
+# keep coming, the next insert therefore waits longer for a fuller segment: this many times what the last one took, so
+# that queries find ClickHouse at rest for most of the time, and beside another insert until that is over.
+RESTS = 3
+MOST_PATIENCE_SECONDS = 2.0
 # Inserts that are under way for more of the time leave ClickHouse no pause.
 FULL_SHARE = 0.9
 BARRIER_POLL_SECONDS = 0.02
@@ -63,6 +65,7 @@ class Writer:
         self._workers: list[asyncio.Task[None]] = []
         self._is_stopping = asyncio.Event()
         self._inserting: list[SealedSegment] = []
+        self._last_took = 0.0
         self._is_failing = False
         self._busy = BusyShare()
         self._full_at = float("-inf")
@@ -104,18 +107,22 @@ class Writer:
 
     async def _work(self) -> None:
         while not self._is_stopping.is_set():
-            is_crowded = bool(self._inserting)
-            segment = await self._spool.take(patience_seconds=CROWDED_PATIENCE_SECONDS if is_crowded else 0.0)
+            segment = await self._spool.take(patience_seconds=self._patience_seconds)
             if segment is None:
                 continue
             self._inserting.append(segment)
             self._busy.turn(is_busy=True)
+            began = time.monotonic()
             if not await self._write(segment):
                 self._spool.release(segment)
+            self._last_took = time.monotonic() - began
             if self._busy.share > FULL_SHARE:
                 self._full_at = time.monotonic()
             self._inserting.remove(segment)
             self._busy.turn(is_busy=bool(self._inserting))
+
+    def _patience_seconds(self) -> float:
+        return MOST_PATIENCE_SECONDS if self._inserting else min(RESTS * self._last_took, MOST_PATIENCE_SECONDS)
 
     async def _write(self, segment: SealedSegment) -> bool:
         """Whether the segment reached ClickHouse; False only when the collector stops first."""

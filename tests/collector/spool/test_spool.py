@@ -71,7 +71,7 @@ async def test_take_waits_until_the_first_request_is_old_enough(open_spool: Open
 
 async def test_a_patient_taker_waits_as_long_as_more_comes(open_spool: OpenSpool) -> None:
     spool = open_spool(flush_after_seconds=0.01)
-    patient = asyncio.create_task(spool.take(timeout=10, patience_seconds=30))
+    patient = asyncio.create_task(spool.take(timeout=10, patience_seconds=lambda: 30))
     for _ in range(20):
         await spool.append(b"more", item_count=1)
         await asyncio.sleep(0.01)
@@ -82,7 +82,7 @@ async def test_a_patient_taker_waits_as_long_as_more_comes(open_spool: OpenSpool
 
 async def test_a_patient_taker_does_not_wait_once_another_comes(open_spool: OpenSpool) -> None:
     spool = open_spool(flush_after_seconds=0.01)
-    patient = asyncio.create_task(spool.take(timeout=10, patience_seconds=30))
+    patient = asyncio.create_task(spool.take(timeout=10, patience_seconds=lambda: 30))
     await spool.append(b"first", item_count=1)
     hasty = asyncio.create_task(spool.take(timeout=10))
     (done,), (waiting,) = await asyncio.wait([patient, hasty], return_when=asyncio.FIRST_COMPLETED)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,32 @@ async def test_the_barrier_holds_for_what_was_acknowledged_an_instant_before(sto
             await it.writer.barrier()
             assert len(await it.names()) == number + 1
         await it.writer.stop(5)
+
+
+async def test_clickhouse_rests_between_inserts_while_spans_keep_coming(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inserts = []
+
+    def timed(*args: Any, **named: Any) -> None:
+        began = time.monotonic()
+        Store.insert_otlp(store, *args, **named)
+        inserts.append((began, time.monotonic()))
+
+    monkeypatch.setattr(store, "insert_otlp", timed)
+    async with line(tmp_path, store) as it:
+        it.writer.start()
+        number = 0
+        while len(inserts) < 6:
+            number += 1
+            await it.spool.append(request(span(name=f"{number:04}")), item_count=1)
+            await asyncio.sleep(0.01)
+        await it.writer.barrier()
+        await it.writer.stop(5)
+
+    taken = sum(ended - began for began, ended in inserts[:5])
+    rests = sum(after[0] - before[1] for before, after in pairwise(inserts[:6]))
+    assert rests > taken
 
 
 async def test_a_segment_inserted_before_a_crash_is_not_doubled(store: Store, tmp_path: Path) -> None:
