@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from tests.benchmarks.options import Options, cpu_seconds, print_table, start_load
+from tests.benchmarks.options import Options, cpu_seconds, let_merge, print_table, settled, start_load
 from tests.benchmarks.profiles import PROFILES
 from tests.benchmarks.rotel import TABLES, Rotel, is_installed
 from tests.support.clickhouse_process import ClickHouseProcess
@@ -41,7 +41,7 @@ def against_rotel(options: Options) -> None:
             runs["Rotel"] = lambda profile: _run_rotel(rotel, server, profile, options.spans)
         else:
             print("without Rotel: pip install rotel")
-        _print(_rounds(runs, options.rounds, before_each=lambda: _let_merge(server)), options)
+        _print(_rounds(runs, options.rounds, before_each=lambda: let_merge(server)), options)
         if is_installed():
             rotel.stop()
     finally:
@@ -101,7 +101,7 @@ def _run_ours(collector: CollectorProcess, profile: str, spans: int) -> tuple[fl
         return int(collector.sql("SELECT count() AS n FROM logs")[0]["n"])
 
     start_load(collector.grpc_address, profile, WARM_UP_SPANS).report()
-    before = _settled(count)
+    before = settled(count)
     cpu = cpu_seconds(collector.pid)
     report = start_load(collector.grpc_address, profile, spans).report()
     # Counting rows takes time from those who store them: it is done once, when nothing waits any more.
@@ -120,7 +120,7 @@ def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int
         return int(server.execute("SELECT count() FROM otel.otel_traces"))
 
     start_load(rotel.endpoint, profile, WARM_UP_SPANS).report()
-    before = _settled(count)
+    before = settled(count)
     cpu = cpu_seconds(rotel.pid)
     report = start_load(rotel.endpoint, profile, spans).report()
     stored, changed = 0, time.time()
@@ -132,22 +132,3 @@ def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int
     if stored < spans:
         print(f"Rotel stored {stored} of {spans} acknowledged spans")
     return stored / (changed - report.started_unix_seconds), (cpu_seconds(rotel.pid) - cpu) / spans * 100_000
-
-
-def _let_merge(server: ClickHouseProcess) -> None:
-    """Returns once ClickHouse has merged what the run before left: nobody pays for another's parts."""
-    # Rows alone do not tell: a merge has written its last row long before its word indexes.
-    running = "SELECT count() FROM system.merges WHERE table IN ('spans', 'otel_traces')"
-    while _settled(lambda: int(server.execute(running)), seconds=5.0):
-        pass
-
-
-def _settled(count: Callable[[], int], *, seconds: float = 1.5) -> int:
-    """The count once it has stopped growing for a while."""
-    last, changed = count(), time.perf_counter()
-    while time.perf_counter() - changed < seconds:
-        time.sleep(0.2)
-        now = count()
-        if now != last:
-            last, changed = now, time.perf_counter()
-    return last

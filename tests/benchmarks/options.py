@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from tests.benchmarks.load import Report
+from tests.support.clickhouse_process import ClickHouseProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,25 @@ def cpu_seconds(pid: int) -> float:
 def tree_cpu_seconds(pid: int) -> float:
     """The same of a process and of everything that it started and that still runs."""
     return sum(cpu_seconds(each.pid) for each in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)))
+
+
+def let_merge(server: ClickHouseProcess) -> None:
+    """Returns once ClickHouse has merged what came before: nobody pays for parts of others."""
+    # Rows alone do not tell: a merge has written its last row long before its word indexes.
+    running = "SELECT count() FROM system.merges WHERE table IN ('spans', 'otel_traces')"
+    while settled(lambda: int(server.execute(running)), seconds=5.0):
+        pass
+
+
+def settled(count: Callable[[], int], *, seconds: float = 1.5) -> int:
+    """The count once it has stopped growing for a while."""
+    last, changed = count(), time.perf_counter()
+    while time.perf_counter() - changed < seconds:
+        time.sleep(0.2)
+        now = count()
+        if now != last:
+            last, changed = now, time.perf_counter()
+    return last
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

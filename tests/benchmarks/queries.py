@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.benchmarks.options import Options, print_table, start_load
+from tests.benchmarks.options import Options, let_merge, print_table, start_load
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.collector_process import CollectorProcess
 from tests.support.waiting import wait_until
@@ -71,6 +71,7 @@ def measure(options: Options) -> None:
     with _running(options) as (collector, server):
         _fill(collector, server, options.rows)
         (trace,) = collector.sql("SELECT trace_id FROM logs WHERE is_root ORDER BY created LIMIT 1 OFFSET 1000")
+        let_merge(server)
         load = start_load(collector.grpc_address, "llm", RATE * LOAD_SECONDS, rate=RATE)
         time.sleep(SETTLE_SECONDS)
         try:
