@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import typer
 from spanloop._settings import Settings
-from spanloop_collector.cli.app import app
+from spanloop_collector.cli.app import command_line
 from spanloop_collector.configuration import SettingField, setting_fields
 from spanloop_collector.configuration.values import show_value
 
@@ -64,7 +64,7 @@ def test_every_argument_of_init_is_in_its_table() -> None:
     assert listed == rows
 
 
-@pytest.mark.parametrize("command", command_names(typer.main.get_command(app)))
+@pytest.mark.parametrize("command", command_names(typer.main.get_command(command_line())))
 def test_every_command_is_shown(command: str) -> None:
     assert f"`spanloop {command}" in README
 

@@ -16,11 +16,14 @@ INSTALL_LINE = 'pip install "spanloop[collector]"'
 def main() -> None:
     """Runs the command line."""
     try:
-        from spanloop_collector.cli.app import app
+        from spanloop_collector.cli.app import command_line
+
+        app = command_line(asked=sys.argv[1] if len(sys.argv) > 1 else "")
     except ModuleNotFoundError as missing:
-        if (missing.name or "").startswith("spanloop"):
+        package = (missing.name or "").partition(".")[0]
+        if package.startswith("spanloop"):
             raise
-        _fail(f"{missing.name} is missing, which the collector needs; run: {INSTALL_LINE}", code=1)
+        _fail(f"{package} is missing, which the collector needs; run: {INSTALL_LINE}", code=1)
     try:
         app()
     except ConfigError as error:

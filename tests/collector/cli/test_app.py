@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import typer
-from spanloop_collector.cli.app import app
+from spanloop_collector.cli.app import command_line
 from typer.core import TyperOption
 
 from tests.support.command import spanloop
@@ -27,7 +27,7 @@ def options(command: Any) -> list[TyperOption]:
     return [parameter for parameter in command.params if isinstance(parameter, TyperOption)]
 
 
-ALL_COMMANDS = dict(commands(typer.main.get_command(app)))
+ALL_COMMANDS = dict(commands(typer.main.get_command(command_line())))
 
 
 @pytest.mark.parametrize("path", ALL_COMMANDS)
@@ -51,6 +51,19 @@ def test_every_option_has_an_environment_variable(path: str) -> None:
 
 def test_version() -> None:
     assert spanloop("--version").stdout == "spanloop 0.1.0\n"
+
+
+def test_a_command_that_is_asked_for_is_the_only_one_that_is_read() -> None:
+    read = "import sys; from spanloop_collector.cli.app import command_line; command_line('sql')\n"
+    tell = "print(*sorted(name for name in sys.modules if name.startswith('spanloop_collector.cli.')))"
+    modules = subprocess.run([sys.executable, "-c", read + tell], capture_output=True, text=True, check=True).stdout
+    assert modules.split() == [
+        f"spanloop_collector.cli.{name}" for name in ("app", "options", "output", "sql", "tables")
+    ]
+
+
+def test_a_command_that_is_not_known_is_compared_with_all() -> None:
+    assert "No such command 'promot'. Did you mean 'promote'" in spanloop("promot").stderr
 
 
 def test_without_arguments_help_is_shown() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from spanloop_collector.cli.app import app
+from spanloop_collector.cli.app import command_line
 from spanloop_collector.client import ApiClient, ApiError
 from spanloop_collector.errors import ConfigError
 from typer.testing import CliRunner
@@ -36,7 +36,7 @@ class Cli:
 
     def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
         """What the command printed, on both streams; what it raises is raised."""
-        result = CliRunner().invoke(app, arguments, input=stdin, env=self._environment)
+        result = CliRunner().invoke(command_line(arguments[0]), arguments, input=stdin, env=self._environment)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == code, result.output

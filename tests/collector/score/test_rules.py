@@ -11,7 +11,7 @@ import pytest
 import yaml
 from spanloop.scoring import ScorerSpec, delete_rule, list_rules, put_rule
 from spanloop.scoring.builtins import BUILTINS
-from spanloop_collector.cli.app import app
+from spanloop_collector.cli.app import command_line
 from spanloop_collector.client import ApiError
 from typer.testing import CliRunner
 
@@ -23,7 +23,7 @@ README = Path(__file__).parents[3] / "README.md"
 
 def run(project: Project, *arguments: str) -> str:
     """What the command prints; in this process, which is quicker than one of its own."""
-    result = CliRunner().invoke(app, arguments, env={"SPANLOOP_API_URL": project.client.url})
+    result = CliRunner().invoke(command_line(arguments[0]), arguments, env={"SPANLOOP_API_URL": project.client.url})
     assert result.exit_code == 0, (result.output, result.exception)
     return result.stdout
 
@@ -148,7 +148,9 @@ def test_a_file_says_which_of_its_rules_is_wrong_and_prunes_its_own_project(proj
     file = tmp_path / "rules.yaml"
 
     def applied(*options: str) -> str:
-        result = CliRunner().invoke(app, ["rules", "apply", str(file), *options], env={"SPANLOOP_API_URL": url})
+        result = CliRunner().invoke(
+            command_line("rules"), ["rules", "apply", str(file), *options], env={"SPANLOOP_API_URL": url}
+        )
         return result.stdout if result.exit_code == 0 else str(result.exception)
 
     url = project.client.url
