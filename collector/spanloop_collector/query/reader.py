@@ -57,6 +57,8 @@ class Reader:
             self._client = _connect(address, settings)
         except Exception as error:
             translate(error)
+        self.has_failed = False
+        """Whether the engine refused a statement or broke it off."""
 
     @property
     def timezone(self) -> str:
@@ -68,6 +70,7 @@ class Reader:
         try:
             result = self._client.query(FORMAT_QUERY, parameters={"statement": sql})
         except Exception as error:
+            self.has_failed = True
             translate(error)
         return str(result.result_rows[0][0])
 
@@ -80,6 +83,7 @@ class Reader:
         try:
             return self._client.raw_query(sql, parameters=_used(parameters, sql), fmt=output_format)
         except Exception as error:
+            self.has_failed = True
             translate(error)
 
     def close(self) -> None:

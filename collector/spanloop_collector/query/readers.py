@@ -65,13 +65,13 @@ class ReaderPool:
     def _work(self, key: SettingsKey, work: Callable[[Reader], Answer]) -> Answer:
         reader = self._take(key)
         try:
-            answer = work(reader)
-        except BaseException:
-            # The embedded engine keeps what a failed statement had written, and puts it before the next answer.
-            reader.close()
-            raise
-        self._give_back(key, reader)
-        return answer
+            return work(reader)
+        finally:
+            if reader.has_failed:
+                # The embedded engine keeps what a failed statement had written, and puts it before the next answer.
+                reader.close()
+            else:
+                self._give_back(key, reader)
 
     def _take(self, key: SettingsKey) -> Reader:
         with self._lock:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import clickhouse_connect
 import pytest
+from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from spanloop_collector.errors import QueryError
@@ -65,6 +68,25 @@ async def test_nothing_else_runs(queries: Queries, store: PlainStore, tmp_path: 
     assert passed == {}
     assert not file.exists()
     assert await fingerprint(store) == before
+
+
+async def test_a_refusal_leaves_the_connection_as_it_is(queries: Queries, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = 0
+    connect = clickhouse_connect.get_client
+
+    def counted(**options: Any) -> Client:
+        nonlocal opened
+        opened += 1
+        return connect(**options)
+
+    monkeypatch.setattr(clickhouse_connect, "get_client", counted)
+    await queries.run("SELECT 1", principal=ANYONE)
+    opened = 0
+    for sql in ("DROP TABLE logs", "SELECT file('/etc/passwd')", "SELECT * FROM api_keys"):
+        with pytest.raises(QueryError):
+            await queries.run(sql, principal=ANYONE)
+        assert (await queries.run("SELECT 1", principal=ANYONE)).data == b"1\n"
+    assert opened == 0
 
 
 async def test_a_refusal_names_what_is_refused(queries: Queries) -> None:
