@@ -104,7 +104,7 @@ def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         pytest.skip(str(unavailable))
     expect_process(server.pid)
     yield server.url
-    server.stop()
+    server.kill()
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def own_clickhouse_server(tmp_path: Path) -> Iterator[ClickHouseProcess]:
     except LibraryUnavailable as unavailable:
         pytest.skip(str(unavailable))
     yield server
-    server.stop()
+    server.kill()
 
 
 @pytest.fixture(scope="session")

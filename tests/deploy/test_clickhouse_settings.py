@@ -33,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[ClickHouseProcess]:
     except LibraryUnavailable as unavailable:
         pytest.skip(str(unavailable))
     yield server
-    server.stop()
+    server.kill()
 
 
 def ask(server: ClickHouseProcess, statement: str, *, user: str, password: str) -> list[dict[str, Any]]:

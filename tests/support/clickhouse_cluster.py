@@ -58,7 +58,7 @@ def running_cluster(directory: Path) -> Iterator[list[ClickHouseProcess]]:
             node = ClickHouseProcess(directory / f"node-{number}", config_d=(configuration,), tcp_port=port)
             node.start()
             running.callback(shutil.rmtree, node.data, ignore_errors=True)
-            running.callback(node.stop)
+            running.callback(node.kill)
             expect_process(node.pid)
             nodes.append(node)
         yield nodes

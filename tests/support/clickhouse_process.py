@@ -78,11 +78,11 @@ class ClickHouseProcess:
         wait_until(lambda: self._is_ready(output), what="a ClickHouse server that answers", timeout=60)
 
     def stop(self) -> None:
-        """Shuts down in order; does nothing when the server is not running."""
+        """Shuts down in order, which waits for connections; does nothing when the server is not running."""
         self._end(kill=False)
 
     def kill(self) -> None:
-        """The crash: SIGKILL, no shutdown."""
+        """The crash: SIGKILL, no shutdown. It also ends what is not read again: a shutdown waits five seconds."""
         self._end(kill=True)
 
     def execute(self, statement: str, **settings: str) -> str:

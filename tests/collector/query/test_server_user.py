@@ -66,7 +66,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProce
             client.command(statement)
     client.close()
     yield process
-    process.stop()
+    process.kill()
 
 
 def test_the_user_may_read_our_database_and_nothing_else(server: ClickHouseProcess) -> None:

@@ -75,7 +75,7 @@ class Project:
             rows = self.sql("*", where=f"source = 'online' AND ({where})", order="id, name")
             return rows if len(rows) >= count else []
 
-        return wait_until(found, what=f"{count} results in {self.name}", timeout=timeout, poll=0.1)
+        return wait_until(found, what=f"{count} results in {self.name}", timeout=timeout)
 
     def settled(self, rule: str, results: int) -> dict[str, Any]:
         """The rule's status once so many tasks are done and none waits."""
@@ -85,7 +85,7 @@ class Project:
             is_done = row["waiting"] == 0 and row["scored"] + row["skipped"] + row["failed"] >= results
             return row if is_done else None
 
-        found = wait_until(status, what=f"{results} results of {rule}", poll=0.1)
+        found = wait_until(status, what=f"{results} results of {rule}")
         assert found is not None
         return found
 
