@@ -136,6 +136,16 @@ def store_settings(request: pytest.FixtureRequest) -> Iterator[StoreSettings]:
 
     An embedded store lives in the `embedded_directory` fixture's folder.
     """
+    yield from _new_database(request)
+
+
+@pytest.fixture(scope="module", params=["embedded", "server"])
+def file_store_settings(request: pytest.FixtureRequest) -> Iterator[StoreSettings]:
+    """As `store_settings`, for all tests of a file: they only read."""
+    yield from _new_database(request)
+
+
+def _new_database(request: pytest.FixtureRequest) -> Iterator[StoreSettings]:
     database = f"test_{uuid.uuid4().hex[:12]}"
     if request.param == "server":
         url = request.getfixturevalue("clickhouse_server")

@@ -67,10 +67,12 @@ FROM numbers({count})
 """
 
 
-@pytest.fixture
-def store(store_settings: StoreSettings, embedded_directory: Path, tmp_path: Path) -> Iterator[PlainStore]:
+@pytest.fixture(scope="module")
+def store(
+    file_store_settings: StoreSettings, embedded_directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PlainStore]:
     """A database with two projects, `shop` and `bank`, once embedded and once on a server."""
-    store = PlainStore(store_settings, embedded_directory, tmp_path)
+    store = PlainStore(file_store_settings, embedded_directory, tmp_path_factory.mktemp("query"))
     names = {"database": store.database, "count": ROWS_PER_PROJECT * 2, "secret": BANK_SECRET}
     for statement in SCHEMA.format(**names).split(";"):
         if statement.strip():
