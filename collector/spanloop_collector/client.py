@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -22,6 +22,7 @@ from spanloop_collector.errors import QueryError, SpanloopError
 
 DEFAULT_API_URL = "http://127.0.0.1:7411"
 ADMIN_KEY_FILE = "admin.key"
+TLS_FILES = ("SPANLOOP_CERTIFICATE", "SPANLOOP_CLIENT_CERTIFICATE", "SPANLOOP_CLIENT_KEY")
 REQUEST_SECONDS = 60.0
 STREAM_SECONDS = 330.0
 """Until the next answer of several: a scorer may take five minutes."""
@@ -146,10 +147,7 @@ class ApiClient:
                 raise _error_of(error) from None
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", None) or error
-            raise ApiError(
-                f"no collector answers at {self.url} ({reason}); start one with `spanloop serve`, "
-                "or say where it is with --api-url or SPANLOOP_API_URL"
-            ) from None
+            raise ApiError(f"no collector answers at {self.url} ({reason}); {_next_step(reason, self.url)}") from None
         return response
 
 
@@ -174,11 +172,23 @@ def tls_context(environment: Mapping[str, str] = os.environ) -> ssl.SSLContext:
         if certificate := environment.get("SPANLOOP_CLIENT_CERTIFICATE"):
             context.load_cert_chain(certificate, environment.get("SPANLOOP_CLIENT_KEY") or None)
     except OSError as error:
-        raise ApiError(
-            f"TLS files cannot be used: {error} "
-            "(SPANLOOP_CERTIFICATE, SPANLOOP_CLIENT_CERTIFICATE, SPANLOOP_CLIENT_KEY)"
-        ) from None
+        named = ", ".join(f"{name}={environment[name]}" for name in TLS_FILES if environment.get(name))
+        raise ApiError(f"TLS files cannot be used: {error.strerror or error} ({named})") from None
     return context
+
+
+def _next_step(reason: object, url: str) -> str:
+    """What helps where there was no answer."""
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return "name the authority that signed its certificate in SPANLOOP_CERTIFICATE"
+    if isinstance(reason, ssl.SSLError):
+        return (
+            "if it asks for a certificate, set SPANLOOP_CLIENT_CERTIFICATE and SPANLOOP_CLIENT_KEY; "
+            "if it does not speak TLS, say http:// in --api-url or SPANLOOP_API_URL"
+        )
+    if isinstance(reason, BadStatusLine | ConnectionResetError) and url.startswith("http://"):
+        return "if it speaks TLS, say https:// in --api-url or SPANLOOP_API_URL"
+    return "start one with `spanloop serve`, or say where it is with --api-url or SPANLOOP_API_URL"
 
 
 def _error_of(error: HTTPError) -> SpanloopError:

@@ -8,10 +8,13 @@ receive ─▶ intake ─▶ spool ─▶ write ─▶ ClickHouse ◀─ query
 from __future__ import annotations
 
 import asyncio
+import errno
 import math
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 from spanloop_collector.alerts import watch_alerts
 from spanloop_collector.api.grpc_transport import add_operations
@@ -20,6 +23,7 @@ from spanloop_collector.api.http_transport import error_response
 from spanloop_collector.api.services import build_operations
 from spanloop_collector.attachments import open_attachments
 from spanloop_collector.attachments.http import attachment_routes
+from spanloop_collector.errors import ConfigError
 from spanloop_collector.experiments.door import ExperimentDoor
 from spanloop_collector.experiments.table import ExperimentTable
 from spanloop_collector.intake import Intake
@@ -68,8 +72,7 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[Li
 
 
 async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-
+    _make_data_dir(settings.data_dir)
     spools = {signal: await stages.enter_async_context(_spool(settings, signal)) for signal in SIGNALS}
     store = Store(settings.store, settings.data_dir)
     stages.callback(store.close)
@@ -179,6 +182,18 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         is_tls=settings.auth.tls_certificate is not None,
         store=await asyncio.to_thread(describe, store),
     )
+
+
+def _make_data_dir(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        if not os.access(data_dir, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise ConfigError(
+            f"data_dir={data_dir} cannot be written: {error.strerror}; choose another folder with --data-dir "
+            "(SPANLOOP_DATA_DIR)"
+        ) from error
 
 
 @asynccontextmanager

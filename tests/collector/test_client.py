@@ -94,7 +94,7 @@ def test_proxy_is_not_used_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_tls_trusts_the_named_authority(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(server_context(certificates)) as url:
-        with pytest.raises(ApiError, match="CERTIFICATE_VERIFY_FAILED"):
+        with pytest.raises(ApiError, match=r"CERTIFICATE_VERIFY_FAILED.*SPANLOOP_CERTIFICATE"):
             ApiClient(url).get("/")
         monkeypatch.setenv("SPANLOOP_CERTIFICATE", str(certificates.authority))
         assert ApiClient(url, key="k").get("/") == {"authorization": "Bearer k"}
@@ -110,9 +110,16 @@ def test_mutual_tls_shows_the_client_certificate(certificates: Certificates, mon
         assert ApiClient(url, key="k").get("/") == {"authorization": "Bearer k"}
 
 
+def test_the_other_scheme_is_suggested(certificates: Certificates) -> None:
+    with serving(server_context(certificates)) as url, pytest.raises(ApiError, match="if it speaks TLS, say https://"):
+        ApiClient(url.replace("https://", "http://")).get("/")
+    with serving() as url, pytest.raises(ApiError, match="if it does not speak TLS, say http://"):
+        ApiClient(url.replace("http://", "https://")).get("/")
+
+
 def test_unusable_tls_files_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPANLOOP_CERTIFICATE", "/nowhere/authority.pem")
-    with pytest.raises(ApiError, match=r"No such file.*SPANLOOP_CERTIFICATE"):
+    with pytest.raises(ApiError, match=r"No such file.*SPANLOOP_CERTIFICATE=/nowhere/authority\.pem"):
         ApiClient("https://127.0.0.1:1")
 
 

@@ -53,8 +53,8 @@ def create(
     body = {"name": name, "project": project, "scopes": [f"SCOPE_{s.name}" for s in scopes]}
     answer = ApiClient(api_url, key=api_key).post("/v1/keys", body)
     print(answer["secret_key"])
-    notes().print("Keep it now: it is not shown again. Clients send it as `authorization: Bearer <key>`;", style="dim")
-    notes().print("the instrumentation and this command line read it from SPANLOOP_API_KEY.", style="dim")
+    notes().print("Keep it now: it is not shown again. The instrumentation and this command line", style="dim")
+    notes().print("read it from SPANLOOP_API_KEY; others send `authorization: Bearer <key>`.", style="dim")
 
 
 @keys.command("list")

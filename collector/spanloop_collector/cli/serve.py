@@ -25,6 +25,8 @@ MAX_OPEN_FILES = 65_536
 MAX_THREADS = 32
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+# They say each time what we say once: that ClickHouse is away, where we listen, that we stop.
+REPEATING_LOGGERS = ("urllib3.connectionpool", "clickhouse_connect", "uvicorn")
 
 
 class LogLevel(StrEnum):
@@ -49,10 +51,18 @@ def serve(
     after what was acknowledged is safe. Every option may also be an environment variable or a line in a
     config file: `spanloop check-config` shows which one decides.
     """
-    logging.basicConfig(level=log_level.value.upper(), format=LOG_FORMAT)
+    log_to_stderr(log_level)
     allow_many_connections()
     # Its event loop spends a tenth less on a request than asyncio's own.
     uvloop.run(serve_until_stopped(configuration.settings))
+
+
+def log_to_stderr(level: LogLevel) -> None:
+    """Logs our own lines from this level on, and those of libraries that repeat them only where everything is asked."""
+    logging.basicConfig(level=level.value.upper(), format=LOG_FORMAT)
+    if level is not LogLevel.DEBUG:
+        for name in REPEATING_LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def allow_many_connections() -> None:

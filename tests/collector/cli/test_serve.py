@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +97,20 @@ def test_taken_port_is_named(shared_collector: CollectorProcess, tmp_path: Path)
     assert done.returncode == 2
     assert shared_collector.listening.api_address in done.stderr
     assert "receive.api_address" in done.stderr
+
+
+def test_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = spanloop("serve", "--data-dir", str(tmp_path / "file" / "data"))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"spanloop: data_dir={tmp_path}/file/data cannot be written: Not a directory; ")
+
+
+def test_a_clickhouse_that_is_away_is_said_once(tmp_path: Path) -> None:
+    collector = CollectorProcess(tmp_path, environment={"SPANLOOP_CLICKHOUSE_URL": "http://127.0.0.1:9"})
+    collector.start()
+    said = collector.log
+    time.sleep(2.5)  # in which the schema is tried again, and everyone who looks for work tries twice
+    assert collector.stop() == 0
+    assert "ClickHouse is not ready" in said
+    assert collector.log == said
