@@ -276,6 +276,20 @@ def test_live_list_shows_what_arrives(visit: Visit) -> None:
     expect(rows(page).first).to_contain_text("just now")
 
 
+def test_few_traces_are_listed_with_three_questions(visit: Visit) -> None:
+    now = time.time_ns()
+    root = seed.span(f"{now:032x}", f"{now:016x}", "only one", now - seed.SECOND_NS, 1)
+    seed.send(visit.collector, "traces", [root], key=visit.collector.admin_key, project="few")
+    wait_for_rows(visit.collector, 1, project="few")
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.post_data or ""))
+    page = visit.open("/p/few/logs")
+    expect(rows(page)).to_contain_text("only one")
+    page.wait_for_load_state("networkidle")
+    # The newest part of the range, all of it, and once who lacks a root.
+    assert len([sql for sql in asked if "ORDER BY created DESC, span_id DESC" in sql]) == 3
+
+
 def test_trace_without_its_root_is_listed_by_its_earliest_span(visit: Visit) -> None:
     key, now = visit.collector.admin_key, time.time_ns()
     trace, root = f"{now:032x}", f"{now:016x}"

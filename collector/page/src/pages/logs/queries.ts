@@ -11,7 +11,7 @@ export const PAGE_ROWS = 100;
 const BUCKETS = 90;
 const DAY_MS = 86_400_000;
 /** The list looks at the newest one of so many parts of the range first: asking twice takes longer than a larger part. */
-const FIRST_PART = 32;
+const PARTS = 32;
 
 export interface LogRow {
   span_id: string;
@@ -111,26 +111,28 @@ export interface Page {
 
 /** The next rows from the newest down. Of traces, `onRoots` gets those that have a root at once: the others take longer. */
 export async function loadPage(state: LogsState, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal, onRoots: (page: Page) => void): Promise<Page> {
-  const found = await loadNewest((range) => chooses(state, range), state.range, columns, cursor, signal);
+  const found = await loadNewest((range) => chooses(state, range), state.range, PARTS, columns, cursor, signal);
   if (state.shape === "spans") return found;
   if (found.rows.length) onRoots(found);
   const edge = found.isComplete ? state.range.from : parseTime(found.rows.at(-1)!.created);
-  const rootless = await loadNewest((range) => choosesStandIns(state, range), { ...state.range, from: edge }, columns, cursor, signal);
+  // Where there are roots, few traces lack theirs: a part of the range would not give a page of them.
+  const parts = found.rows.length ? 1 : PARTS;
+  const rootless = await loadNewest((range) => choosesStandIns(state, range), { ...state.range, from: edge }, parts, columns, cursor, signal);
   const standIns = rootless.rows.map((row) => ({ ...row, isRootless: true }));
   const rows = [...found.rows, ...standIns].sort(newestFirst);
   return rootless.isComplete ? { rows, isComplete: found.isComplete } : { rows: rows.slice(0, rows.indexOf(standIns.at(-1)!) + 1), isComplete: false };
 }
 
-/** Looks at the newest part of the range first: most often that is enough. */
-async function loadNewest(choice: (range: Range) => string, whole: Range, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<Page> {
+/** Looks at the newest of so many parts of the range first: most often that is enough. */
+async function loadNewest(choice: (range: Range) => string, whole: Range, parts: number, columns: LogColumn[], cursor: Cursor | null, signal: AbortSignal): Promise<Page> {
   const { from, to } = whole;
   const end = cursor ? parseTime(cursor.created) + 1 : to;
-  let part = Math.max(60_000, (end - from) / FIRST_PART);
+  let part = Math.max(60_000, (end - from) / parts);
   for (;;) {
     const start = Math.max(from, end - part);
     const rows = await loadPart(choice({ ...whole, from: start, to: end }), columns, cursor, signal);
     if (rows.length >= PAGE_ROWS || start <= from) return { rows, isComplete: rows.length < PAGE_ROWS };
-    part *= rows.length > PAGE_ROWS / 4 ? 4 : FIRST_PART;
+    part *= rows.length > PAGE_ROWS / 4 ? 4 : PARTS;
   }
 }
 
