@@ -8,31 +8,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from spanloop_collector.alerts.rule import AlertRule
 from spanloop_collector.errors import InvalidRequestError, QueryError
 from spanloop_collector.keys.principal import Principal, Scope
-from spanloop_collector.query.queries import Result
+from spanloop_collector.query.queries import Statements
 
 MAX_GROUPS = 1000
 MAX_STATEMENT_SECONDS = 10
 FORMAT = "JSONCompactEachRowWithNamesAndTypes"
 NUMBER_TYPES = ("Int", "UInt", "Float", "Decimal", "BFloat", "Bool", "Nothing")
-
-
-class Statements(Protocol):
-    """Runs SQL of others: checked, read-only, limited, within a project."""
-
-    async def run(
-        self,
-        sql: str,
-        *,
-        principal: Principal,
-        parameters: Mapping[str, str],
-        settings: Mapping[str, str],
-        default_format: str,
-    ) -> Result: ...
 
 
 @dataclass(frozen=True, slots=True)

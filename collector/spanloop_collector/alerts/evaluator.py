@@ -16,12 +16,13 @@ from typing import Any
 
 from clickhouse_connect.driver.exceptions import Error
 
-from spanloop_collector.alerts.ask import Statements, ask
+from spanloop_collector.alerts.ask import ask
 from spanloop_collector.alerts.decide import Announcement, Seen, decide
 from spanloop_collector.alerts.message import body_of
 from spanloop_collector.alerts.rule import AlertRule
 from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.errors import SpanloopError, StoreUnavailableError
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.store.bells import LOOK_AGAIN_SECONDS
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, Latest
 from spanloop_collector.store.rounds import keep_doing

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from spanloop.v1 import alerts_pb2
 
-from spanloop_collector.alerts.ask import Group, Statements, ask
+from spanloop_collector.alerts.ask import Group, ask
 from spanloop_collector.alerts.decide import Announcement, Seen
 from spanloop_collector.alerts.message import TEST, body_of
 from spanloop_collector.alerts.rule import AlertRule, check_rule
@@ -19,6 +19,7 @@ from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.errors import InvalidRequestError
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.webhooks.address import read_url
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from spanloop.v1 import review_pb2
 
@@ -16,7 +16,7 @@ from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import read_json_fields
 from spanloop_collector.errors import ConflictError, NotFoundError, QueryError, invalid
 from spanloop_collector.query.expression import without_our_question
-from spanloop_collector.query.queries import Result
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.review.answers import item_message
 from spanloop_collector.review.item import DONE, STATUSES, ReviewItem
 from spanloop_collector.review.queue import ReviewQueue, Stored
@@ -34,12 +34,6 @@ MAX_TEXT_CHARACTERS = 200
 
 Correct = Callable[[Stored, Mapping[str, Any], review_pb2.SubmitReviewRequest, Call], Awaitable[None]]
 """Writes what a review says to the row behind an item, which is given as it is now."""
-
-
-class Statements(Protocol):
-    """Runs SQL of callers: checked, read-only, within their project."""
-
-    async def run(self, sql: str, *, principal: Any, parameters: Mapping[str, str], default_format: str) -> Result: ...
 
 
 class ReviewOperations:

@@ -7,8 +7,6 @@ expression and nothing else, then it runs once, as its author, over recent rows 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Protocol
 
 import sqlglot
 from sqlglot import exp
@@ -16,6 +14,7 @@ from sqlglot import exp
 from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.expression import FormatDatabase, select_of, without_our_question
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.query.syntax_tree import IN_FUNCTIONS, read_nodes
 from spanloop_collector.schema.fragments import sql_text
 
@@ -32,12 +31,6 @@ WHERE toString({condition}) != ''
 """
 
 _CANONICAL = re.compile(r"SELECT (.*) AS expression FROM logs", re.DOTALL)
-
-
-class Statements(Protocol):
-    """Runs SQL of callers: checked, read-only, within their project."""
-
-    async def run(self, sql: str, *, principal: Principal, settings: Mapping[str, str]) -> Any: ...
 
 
 def parse_condition(store: FormatDatabase, text: str, *, field: str) -> str:

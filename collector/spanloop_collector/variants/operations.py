@@ -13,6 +13,7 @@ from spanloop.v1 import variants_pb2
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.errors import ConflictError, invalid
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.store.store import Store
 from spanloop_collector.variants.answers import experiment_message
@@ -33,7 +34,7 @@ from spanloop_collector.variants.experiment import (
 from spanloop_collector.variants.run import Task, Test, Verdict
 from spanloop_collector.variants.table import VariantTable
 from spanloop_collector.variants.tasks import MAX_TASKS, read_tasks, select_tasks
-from spanloop_collector.variants.verdicts import Statements, read_verdicts
+from spanloop_collector.variants.verdicts import read_verdicts
 from spanloop_collector.webhooks.address import without_path
 from spanloop_collector.webhooks.targets import Targets, choose_target, target_owner
 

@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.store.rounds import keep_doing
 from spanloop_collector.store.store import Store
 from spanloop_collector.variants.experiment import VariantExperiment, finish_run
 from spanloop_collector.variants.run import FINISHED, Run, Task, Test, Verdict, advance
 from spanloop_collector.variants.table import VariantTable
-from spanloop_collector.variants.verdicts import Statements, read_verdicts
+from spanloop_collector.variants.verdicts import read_verdicts
 from spanloop_collector.webhooks.outbox import VARIANT, Message, Outbox, json_body
 from spanloop_collector.webhooks.targets import target_owner
 

@@ -12,8 +12,8 @@ from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.expression import without_our_question
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.variants.run import Task
-from spanloop_collector.variants.verdicts import Statements
 
 MAX_TASKS = 10_000
 """Every variant runs all of them, and a run is one document, of 2 MB then, written again with every verdict."""

@@ -6,12 +6,11 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.errors import InvalidRequestError, QueryError
 from spanloop_collector.keys.principal import Principal, Scope
-from spanloop_collector.query.queries import Result
+from spanloop_collector.query.queries import Statements
 from spanloop_collector.variants.run import Task, Test, Verdict
 
 DEFAULT_PASS_WHEN = "error = '' AND (task_expected = '' OR output = task_expected)"
@@ -40,20 +39,6 @@ FROM
 WHERE isNotNull(verdict)
 ORDER BY created
 """
-
-
-class Statements(Protocol):
-    """Runs SQL of others: checked, read-only, limited, within a project."""
-
-    async def run(
-        self,
-        sql: str,
-        *,
-        principal: Principal,
-        parameters: Mapping[str, str],
-        settings: Mapping[str, str],
-        default_format: str,
-    ) -> Result: ...
 
 
 async def read_verdicts(
