@@ -35,6 +35,15 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/** Takes the focus from the field that somebody types in; false when there is none. */
+export function leaveField(): boolean {
+  let field = document.activeElement;
+  while (field?.shadowRoot?.activeElement) field = field.shadowRoot.activeElement;
+  if (!(field instanceof HTMLElement && field.closest(IN_TEXT))) return false;
+  field.blur();
+  return true;
+}
+
 function nameOf(event: KeyboardEvent): string {
   const isCommand = event.ctrlKey || event.metaKey;
   return (isCommand ? "Mod+" : "") + (event.shiftKey && event.key.length > 1 ? "Shift+" : "") + event.key;

@@ -1,6 +1,6 @@
 // One row before a person: what it holds, and what the person says about it.
 import { clock, score } from "../../lib/format";
-import { useKey } from "../../lib/keys";
+import { leaveField, useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, place, setQuery } from "../../lib/router";
 import { text } from "../../lib/sql";
@@ -48,13 +48,6 @@ export function ItemPanel({ id, onChanged, onNext }: Props) {
 }
 
 /** Takes the focus out of a field; false when it was in none. */
-function leaveField(): boolean {
-  const field = document.activeElement;
-  if (!(field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement)) return false;
-  field.blur();
-  return true;
-}
-
 function sourceOf(item: Item): string {
   if (item.source === "eval_rows") return addressOf(`experiments/${item.object_id}`, { row: item.row_id });
   if (item.source === "dataset_rows") return addressOf(`datasets/${item.object_id}`, { row: item.row_id });

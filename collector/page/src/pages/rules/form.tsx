@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { ApiError } from "../../lib/api";
-import { useKey } from "../../lib/keys";
+import { leaveField, useKey } from "../../lib/keys";
 import { useLoaded } from "../../lib/load";
 import { addressOf, go, place } from "../../lib/router";
 import { errorPosition, errorReason } from "../../lib/sql";
@@ -81,7 +81,7 @@ function RuleForm({ project, first, before, title, back }: FormProps) {
     }
   };
   useKey("Mod+Enter", "Test the rule", run);
-  useKey("Escape", "Leave the form", () => (document.activeElement instanceof HTMLInputElement ? document.activeElement.blur() : go(back)));
+  useKey("Escape", "Leave the field, then the form", () => leaveField() || go(back));
   const error = fault ?? (test.error !== undefined && rule && isSame(rule, asked) ? test.error : undefined);
   return (
     <div class="column rules">

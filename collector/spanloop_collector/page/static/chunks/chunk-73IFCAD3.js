@@ -1,0 +1,1 @@
+import{J as s}from"./chunk-PZ3KYRBD.js";import{d as r}from"./chunk-DDLFPAJ5.js";function c(e,o){let[i,t]=r(!1);return{isBusy:i,submit:async u=>{u.preventDefault(),t(!0);try{await o()}catch(a){s(e,a)}finally{t(!1)}}}}export{c as a};

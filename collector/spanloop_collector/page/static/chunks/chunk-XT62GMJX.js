@@ -1,1 +1,0 @@
-import{I as s}from"./chunk-RUKRRW4F.js";import{d as r}from"./chunk-DDLFPAJ5.js";function c(e,o){let[i,t]=r(!1);return{isBusy:i,submit:async u=>{u.preventDefault(),t(!0);try{await o()}catch(a){s(e,a)}finally{t(!1)}}}}export{c as a};
