@@ -11,7 +11,7 @@ import asyncio
 import errno
 import math
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,9 @@ from spanloop_collector.alerts import watch_alerts
 from spanloop_collector.api.grpc_transport import add_operations
 from spanloop_collector.api.http_app import build_app
 from spanloop_collector.api.http_transport import error_response
+from spanloop_collector.api.operations import Operation
 from spanloop_collector.api.services import build_operations
-from spanloop_collector.attachments import open_attachments
+from spanloop_collector.attachments import Attachments, open_attachments
 from spanloop_collector.attachments.http import attachment_routes
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.experiments.door import ExperimentDoor
@@ -65,54 +66,34 @@ async def run(settings: Settings, *, stop: asyncio.Event, on_ready: Callable[[Li
 
     Raises ConfigError for settings that cannot work on this machine.
     """
-    async with AsyncExitStack() as stages:
+    async with _Stages() as stages:
         listening = await _start(settings, stages)
         on_ready(listening)
         await stop.wait()
 
 
-async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
+async def _start(settings: Settings, stages: _Stages) -> Listening:
     _make_data_dir(settings.data_dir)
     spools = {signal: await stages.enter_async_context(_spool(settings, signal)) for signal in SIGNALS}
     store = Store(settings.store, settings.data_dir)
     stages.callback(store.close)
     await stages.enter_async_context(keep_trying_to_migrate(store))
-    await stages.enter_async_context(_background(hear_others(store)))
+    await stages.keep(hear_others(store))
 
     dead_letters = DeadLetters(settings.data_dir / "dead", store)
-    writers: list[Writer] = []
-    scoring = Scoring(store, calm_seconds=lambda: _calm_seconds(writers))
-    await stages.enter_async_context(scoring.running())
-    writers += [
-        Writer("traces", spools["traces"], store, dead_letters, settings.write, look_at=scoring.trigger.look_at),
-        Writer("logs", spools["logs"], store, dead_letters, settings.write),
-    ]
-    for writer in writers:
-        writer.start()
-        stages.push_async_callback(writer.stop, DRAIN_SECONDS)
-    await stages.enter_async_context(_background(Pricing(store).run()))
-    await stages.enter_async_context(_background(MergePacer(store, writers).run()))
+    scoring, writers = await _start_writing(settings, stages, spools, store, dead_letters)
+    keys = await _start_keys(settings, stages, store)
+    queries = Queries(store, settings.query)
+    stages.push_async_callback(queries.close)
+    await _start_webhooks(settings, stages, store, queries)
 
-    keys = KeyRing(KeyTable(store), KeyCache(settings.data_dir))
-    if settings.auth.require_keys:
-        ensure_admin_key(keys, settings.data_dir)
-    await keys.start()
-    await stages.enter_async_context(_background(keys.watch()))
     authenticator = Authenticator(keys, required=settings.auth.require_keys)
-
     intake = Intake(
         traces=spools["traces"],
         logs=spools["logs"],
         default_project=settings.receive.default_project,
         experiments=ExperimentDoor(ExperimentTable(store).finished_among),
     )
-    queries = Queries(store, settings.query)
-    stages.push_async_callback(queries.close)
-    outboxes = {topic: Outbox(store, sender_of(settings.webhooks), topic) for topic in (ALERT, VARIANT)}
-    for outbox in outboxes.values():
-        await stages.enter_async_context(_background(outbox.run()))
-    await stages.enter_async_context(_background(watch_alerts(store, queries, outboxes[ALERT])))
-    await stages.enter_async_context(_background(run_variants(store, queries, outboxes[VARIANT])))
     attachments = open_attachments(settings.attachments, settings.data_dir)
     playground = PlaygroundOperations(settings)
     stages.push_async_callback(playground.close)
@@ -126,28 +107,13 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         attachments=attachments,
         dead_letters=dead_letters,
         replay=partial(_replay, spools, dead_letters),
-        barrier=writers[0].barrier,
+        barrier=writers["traces"].barrier,
         playground=playground,
         scoring=scoring,
     )
 
-    api = HttpListener(
-        build_app(
-            sql=SqlEndpoint(queries, authenticator, database=store.database),
-            operations=operations,
-            authenticator=authenticator,
-            max_body_bytes=settings.receive.max_message_bytes,
-            more_routes=attachment_routes(
-                attachments,
-                authenticator,
-                default_project=settings.receive.default_project,
-                error_response=error_response,
-            ),
-        ),
-        address=settings.receive.api_address,
-        setting="receive.api_address",
-        auth=settings.auth,
-    )
+    sql = SqlEndpoint(queries, authenticator, database=store.database)
+    api = _api_listener(settings, sql, operations, authenticator, attachments)
     http = HttpListener(
         otlp_app(intake, receive=settings.receive, authenticate=authenticator.authenticate),
         address=settings.receive.http_address,
@@ -164,17 +130,13 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
     for listener in (api, http, grpc):
         await listener.start()
         stages.push_async_callback(partial(listener.stop, grace_seconds=STOP_RECEIVING_SECONDS))
-    api_url = local_url(settings, api.port)
-    await stages.enter_async_context(
-        _background(
-            keep_workers(
-                settings,
-                api_url=api_url,
-                is_needed=lambda: scoring.is_needed,
-                on_end=scoring.dispatcher.worker_ended,
-            )
-        )
+    workers = keep_workers(
+        settings,
+        api_url=local_url(settings, api.port),
+        is_needed=lambda: scoring.is_needed,
+        on_end=scoring.dispatcher.worker_ended,
     )
+    await stages.keep(workers)
     return Listening(
         grpc_address=_with_port(settings.receive.grpc_address, grpc.port),
         http_address=_with_port(settings.receive.http_address, http.port),
@@ -182,6 +144,71 @@ async def _start(settings: Settings, stages: AsyncExitStack) -> Listening:
         is_tls=settings.auth.tls_certificate is not None,
         store=await asyncio.to_thread(describe, store),
     )
+
+
+async def _start_writing(
+    settings: Settings, stages: _Stages, spools: Mapping[str, Spool], store: Store, dead_letters: DeadLetters
+) -> tuple[Scoring, Mapping[str, Writer]]:
+    """Scoring, which looks at each segment once it is stored, and the writers, by signal."""
+    writers: dict[str, Writer] = {}
+    scoring = Scoring(store, calm_seconds=lambda: _calm_seconds(writers.values()))
+    await stages.enter_async_context(scoring.running())
+    look_at = {"traces": scoring.trigger.look_at}
+    for signal, spool in spools.items():
+        writers[signal] = Writer(signal, spool, store, dead_letters, settings.write, look_at=look_at.get(signal))
+        writers[signal].start()
+        stages.push_async_callback(writers[signal].stop, DRAIN_SECONDS)
+    await stages.keep(Pricing(store).run())
+    await stages.keep(MergePacer(store, writers.values()).run())
+    return scoring, writers
+
+
+async def _start_keys(settings: Settings, stages: _Stages, store: Store) -> KeyRing:
+    keys = KeyRing(KeyTable(store), KeyCache(settings.data_dir))
+    if settings.auth.require_keys:
+        ensure_admin_key(keys, settings.data_dir)
+    await keys.start()
+    await stages.keep(keys.watch())
+    return keys
+
+
+async def _start_webhooks(settings: Settings, stages: _Stages, store: Store, queries: Queries) -> None:
+    """Alerts and variants: each asks ClickHouse, and posts what it finds."""
+    outboxes = {topic: Outbox(store, sender_of(settings.webhooks), topic) for topic in (ALERT, VARIANT)}
+    for outbox in outboxes.values():
+        await stages.keep(outbox.run())
+    await stages.keep(watch_alerts(store, queries, outboxes[ALERT]))
+    await stages.keep(run_variants(store, queries, outboxes[VARIANT]))
+
+
+def _api_listener(
+    settings: Settings,
+    sql: SqlEndpoint,
+    operations: Sequence[Operation],
+    authenticator: Authenticator,
+    attachments: Attachments,
+) -> HttpListener:
+    app = build_app(
+        sql=sql,
+        operations=operations,
+        authenticator=authenticator,
+        max_body_bytes=settings.receive.max_message_bytes,
+        more_routes=attachment_routes(
+            attachments,
+            authenticator,
+            default_project=settings.receive.default_project,
+            error_response=error_response,
+        ),
+    )
+    return HttpListener(app, address=settings.receive.api_address, setting="receive.api_address", auth=settings.auth)
+
+
+class _Stages(AsyncExitStack):
+    """What has been started, to be stopped the other way round."""
+
+    async def keep(self, work: Coroutine[None, None, None]) -> None:
+        """Does the work in the background until then."""
+        await self.enter_async_context(_background(work))
 
 
 def _make_data_dir(data_dir: Path) -> None:

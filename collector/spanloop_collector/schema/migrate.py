@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Protocol
 
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.schema import cluster
 from spanloop_collector.schema.fragments import render
-from spanloop_collector.schema.retention import apply_retention
+from spanloop_collector.schema.retention import Database, apply_retention
 
 MATERIALIZED = {
     "scoring_queue_from_matches": "scoring_queue",
@@ -48,24 +47,6 @@ VIEWS = (
     "lineage",
 )
 """Views in the order in which they build on each other; `query/catalog.py` says which of them users see."""
-
-
-class Database(Protocol):
-    """What a migration needs of a store."""
-
-    @property
-    def database(self) -> str:
-        """Name of the database that holds our tables."""
-
-    @property
-    def cluster(self) -> str:
-        """Name of the cluster, '' for one server."""
-
-    def command(self, sql: str) -> object:
-        """Run one statement."""
-
-    def column(self, sql: str) -> list[str]:
-        """The first column of a query's result."""
 
 
 def migrate(store: Database, *, retention_days: int = 0) -> None:

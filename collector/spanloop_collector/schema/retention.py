@@ -13,7 +13,7 @@ RECOMPRESS = "toDateTime(received) + INTERVAL 10 MINUTE RECOMPRESS CODEC(ZSTD(3)
 
 
 class Database(Protocol):
-    """What changing a TTL needs of a store."""
+    """What changing tables needs of a store."""
 
     @property
     def database(self) -> str:
