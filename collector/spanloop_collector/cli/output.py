@@ -16,5 +16,5 @@ def console() -> Console:
 
 
 def notes() -> Console:
-    """Standard error: hints and progress that must not end up in a pipe."""
-    return Console(stderr=True, highlight=False)
+    """Standard error: hints and progress that must not end up in a pipe; lines as on standard output."""
+    return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)

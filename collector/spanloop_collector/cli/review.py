@@ -72,6 +72,10 @@ def add(
     answer = ApiClient(api_url, key=api_key).post(PATH, body | {"reviewer": _reviewer(reviewer)})
     known = f", {answer['known']} were queued already" if answer["known"] else ""
     print(f"queued {answer['queued']} for review{known}")
+    if not answer["queued"] and not known:
+        notes().print(
+            f"Nothing matches in {f'project {project}' if project else 'this project'}; --project names another."
+        )
 
 
 @review.command("list")

@@ -61,7 +61,11 @@ class Registry:
         """The experiment of this id or name."""
         found = self._table.find(project, id_or_name) or self._table.named(project, id_or_name)
         if found is None:
-            where = f" in project {project!r}" if project else "; to find one by its name, say its project"
+            where = (
+                f" in project {project!r}; say its project if it is in another"
+                if project
+                else "; to find one by its name, say its project"
+            )
             raise NotFoundError(f"{field}: there is no experiment {id_or_name!r}{where}")
         return found
 

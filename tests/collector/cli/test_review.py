@@ -22,6 +22,8 @@ def test_a_bad_call_is_corrected_from_the_command_line(shared_collector: Collect
         return done.stdout + done.stderr + done.error
 
     assert review("add", "--where", "scores['ok'] < 0.5") == "queued 1 for review\n"
+    nothing = f"queued 0 for review\nNothing matches in project {PROJECT}; --project names another.\n"
+    assert review("add", "--where", "name = 'nope'") == nothing
     assert review("add", "--where", "1") == "queued 0 for review, 1 were queued already\n"
     item = json.loads(review("next").partition("\nYours until")[0])
     assert (item["claimed_by"], item["row"]["output"]) == ("anna", "41")

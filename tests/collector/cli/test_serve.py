@@ -34,6 +34,7 @@ def test_keys_from_creation_to_revocation(collector: CollectorProcess) -> None:
     created = ask(collector, "keys", "create", "shop ingest", "--project", "shop", "--scope", "ingest", **here)
     assert created.returncode == 0, created.stderr
     key = created.stdout.strip()
+    assert "\nread it from SPANLOOP_API_KEY; others send `authorization: Bearer <key>`.\n" in created.stderr
     send_span(collector, "paid", key=key)
     refused = ask(collector, "sql", "SELECT 1", SPANLOOP_API_KEY=key)
     assert refused.returncode == 1

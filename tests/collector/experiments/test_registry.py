@@ -58,7 +58,9 @@ async def test_base_is_explicit_then_stored_then_git_ancestor_then_most_recent(e
 
 
 async def test_unknown_experiments_are_named(experiments: Experiments) -> None:
-    with pytest.raises(NotFoundError, match="experiment: there is no experiment 'nope' in project 'p'"):
+    with pytest.raises(
+        NotFoundError, match="experiment: there is no experiment 'nope' in project 'p'; say its project"
+    ):
         await experiments.get("nope")
     with pytest.raises(NotFoundError, match="base: there is no experiment 'nope'"):
         await experiments.create("x", base="nope")
