@@ -25,6 +25,7 @@ READ_IN_THREAD_BYTES = 256 * 1024
 # Of streams: the bytes of a statement's result, or one message a line.
 BYTES_TYPE = "application/octet-stream"
 LINES_TYPE = "application/x-ndjson"
+LINE_ENDS = str.maketrans("\r\n", "  ")
 
 
 def routes_of(operations: Sequence[Operation], authenticator: Authenticator, *, max_body_bytes: int) -> list[Route]:
@@ -45,7 +46,8 @@ def _endpoint(
             call = Call(principal, problems)
             if operation.is_stream:
                 return await _stream(request, operation.stream(message, call))
-            return _json_response(encode(await while_connected(request, operation.call(message, call))))
+            answer = encode(await while_connected(request, operation.call(message, call)))
+            return Response(answer, media_type=JSON_TYPE)
         except Exception as error:
             return error_response(error)
 
@@ -56,7 +58,7 @@ def error_response(error: Exception) -> Response:
     """Any error as `{"error": {"code", "message", "field"}}` under the status of the table."""
     answer = answer_for(error)
     body = {"error": {"code": answer.code.name, "message": answer.message, "field": answer.field}}
-    return _json_response(body, status=answer.http_status, headers=answer.http_headers())
+    return Response(write_json(body), answer.http_status, answer.http_headers(), media_type=JSON_TYPE)
 
 
 async def _read_message(request: Request, operation: Operation, max_bytes: int) -> tuple[Message, list[Problem]]:
@@ -116,8 +118,5 @@ def _piece(answer: Message) -> bytes:
     if _has_bytes(answer):
         data: bytes = answer.data  # type: ignore[attr-defined]  # asked for above
         return data
-    return f"{write_json(encode(answer))}\n".encode()
-
-
-def _json_response(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(write_json(body), status, headers, media_type=JSON_TYPE)
+    # In JSON, line ends stand between values only.
+    return f"{encode(answer).translate(LINE_ENDS)}\n".encode()

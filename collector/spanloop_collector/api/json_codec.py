@@ -18,6 +18,7 @@ from spanloop.v1 import annotations_pb2
 from spanloop_collector.errors import InvalidRequestError
 
 INT64_RANGE = range(-(2**63), 2**63)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _FIELDS: dict[str, tuple[list[FieldDescriptor], dict[str, FieldDescriptor]]] = {}
 """By message."""
 
@@ -49,7 +50,7 @@ def parse_json(text: str | bytes) -> Any:
 
 def write_json(value: Any) -> str:
     """The JSON text of a value, compact; raises ValueError for what JSON or UTF-8 cannot say."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = _ENCODER.encode(value)
     text.encode()
     return text
 
@@ -61,9 +62,13 @@ def decode(message: Message, value: object) -> list[Problem]:
     return problems
 
 
-def encode(message: Message) -> dict[str, Any]:
-    """The message as a JSON object, with every field that is no optional one."""
-    return {field.name: _encode_field(message, field) for field in _fields(message) if _is_shown(message, field)}
+def encode(message: Message) -> str:
+    """The text of the message as a JSON object, with every field that is no optional one.
+
+    JSON texts become part of it as they are: nobody reads a row's values on their way to the caller.
+    """
+    shown = (field for field in _fields(message) if _is_shown(message, field))
+    return "{" + ",".join(f'"{field.name}":{_encode_field(message, field)}' for field in shown) + "}"
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -188,21 +193,21 @@ def _string_map(value: Any) -> dict[str, str]:
     return dict(value)
 
 
-def _encode_field(message: Message, field: FieldDescriptor) -> Any:
+def _encode_field(message: Message, field: FieldDescriptor) -> str:
     value = getattr(message, field.name)
     if _is_map(field):
-        return dict(value)
+        return _ENCODER.encode(dict(value))
     if field.is_repeated:
-        return [_encode_value(field, item) for item in value]
+        return "[" + ",".join(_encode_value(field, item) for item in value) + "]"
     return _encode_value(field, value)
 
 
-def _encode_value(field: FieldDescriptor, value: Any) -> Any:
+def _encode_value(field: FieldDescriptor, value: Any) -> str:
     if field.message_type is not None:
         return encode(value)
     if field.enum_type is not None:
-        return field.enum_type.values_by_number[value].name
-    return parse_json(value) if is_json_field(field) else value
+        return _ENCODER.encode(field.enum_type.values_by_number[value].name)
+    return value if is_json_field(field) else _ENCODER.encode(value)
 
 
 def _is_shown(message: Message, field: FieldDescriptor) -> bool:

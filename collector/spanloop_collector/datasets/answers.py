@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from spanloop.v1 import datasets_pb2 as pb
 
@@ -10,7 +12,7 @@ from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.datasets.database import Database
 from spanloop_collector.datasets.history import Change, newest_versions, row_counts
 from spanloop_collector.datasets.registry import DatasetRecord
-from spanloop_collector.datasets.row import VALUE_FIELDS, DatasetRow
+from spanloop_collector.datasets.row import VALUE_FIELDS, DatasetRow, read_metadata
 from spanloop_collector.datasets.snapshots import Snapshot
 
 
@@ -38,6 +40,22 @@ def dataset_answer(record: DatasetRecord, version: int, row_count: int) -> pb.Da
         shown.input_schema = record.input_schema
     if record.expected_schema:
         shown.expected_schema = record.expected_schema
+    return shown
+
+
+def stored_row_message(row: Mapping[str, Any]) -> pb.DatasetRow:
+    """The row as the API shows it, from its columns (ROW_COLUMNS): JSON texts are passed on unread."""
+    shown = pb.DatasetRow(
+        id=row["id"],
+        tags=row["tags"],
+        created=time_text(row["created_unix_nano"]),
+        version=version_text(row["version"]),
+    )
+    for name in ("input", "expected", "origin"):
+        if row[name]:
+            setattr(shown, name, row[name])
+    if row["metadata"]:
+        shown.metadata = write_json(read_metadata(row))
     return shown
 
 

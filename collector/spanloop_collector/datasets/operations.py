@@ -17,6 +17,7 @@ from spanloop_collector.datasets.answers import (
     row_diff_message,
     row_message,
     snapshot_message,
+    stored_row_message,
     version_text,
 )
 from spanloop_collector.datasets.clock import VersionClock
@@ -26,7 +27,6 @@ from spanloop_collector.datasets.leftovers import Leftovers
 from spanloop_collector.datasets.reader import MAX_PAGE_ROWS, PAGE_ROWS, RowReader
 from spanloop_collector.datasets.registry import DatasetRecord, Registry
 from spanloop_collector.datasets.requests import read_name, read_object, read_rows, read_schema
-from spanloop_collector.datasets.row import DatasetRow
 from spanloop_collector.datasets.snapshots import Snapshot, Snapshots
 from spanloop_collector.datasets.writer import RowWrite, RowWriter, Written
 from spanloop_collector.errors import NotFoundError, PermissionDeniedError, invalid
@@ -168,9 +168,7 @@ class DatasetOperations:
             version = self._resolve(dataset, request.version, "version")
             reader = RowReader(self._store, dataset.project, dataset.id)
             rows, cursor = _read_page(reader, version, request)
-            return pb.FetchDatasetRowsResponse(
-                rows=[row_message(row) for row in rows], next_cursor=cursor, version=version_text(version)
-            )
+            return pb.FetchDatasetRowsResponse(rows=rows, next_cursor=cursor, version=version_text(version))
 
         return await asyncio.to_thread(read)
 
@@ -297,11 +295,12 @@ class DatasetOperations:
         return Snapshots(self._store, dataset, self._clock)
 
 
-def _read_page(reader: RowReader, version: int, request: pb.FetchDatasetRowsRequest) -> tuple[list[DatasetRow], str]:
+def _read_page(reader: RowReader, version: int, request: pb.FetchDatasetRowsRequest) -> tuple[list[pb.DatasetRow], str]:
     if not request.id:
-        return reader.page(version, after=request.cursor, limit=request.limit or PAGE_ROWS)
+        rows, cursor = reader.page(version, after=request.cursor, limit=request.limit or PAGE_ROWS)
+        return [stored_row_message(row) for row in rows], cursor
     found = reader.find([request.id], version=version)
-    return [row for row in found.values() if not row.is_deleted], ""
+    return [row_message(row) for row in found.values() if not row.is_deleted], ""
 
 
 def _write_response(writes: list[RowWrite], written: Written) -> pb.WriteDatasetRowsResponse:

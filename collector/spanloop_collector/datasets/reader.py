@@ -66,8 +66,8 @@ class RowReader:
         self._store = store
         self._names: dict[str, Any] = {"database": store.database, "project": project, "dataset_id": dataset_id}
 
-    def page(self, version: int, *, after: str = "", limit: int = PAGE_ROWS) -> tuple[list[DatasetRow], str]:
-        """The rows behind the id `after`, and the id to go on behind; '' after the last row.
+    def page(self, version: int, *, after: str = "", limit: int = PAGE_ROWS) -> tuple[list[dict[str, Any]], str]:
+        """Columns (ROW_COLUMNS) of the rows behind the id `after`, and the id to go on behind; '' after the last row.
 
         A page ends at `limit` rows or about PAGE_BYTES, whatever comes first, and has one row at least.
         """
@@ -77,8 +77,8 @@ class RowReader:
         if not length:
             return [], ""
         last = str(bounds[length - 1]["id"])
-        rows = [read_row(row) for row in self._rows(PAGE, given | {"last": last})]
-        kept = sorted((row for row in rows if not row.is_deleted), key=lambda row: (row.created_unix_nano, row.id))
+        rows = [row for row in self._rows(PAGE, given | {"last": last}) if not row["is_deleted"]]
+        kept = sorted(rows, key=lambda row: (row["created_unix_nano"], row["id"]))
         return kept, last if length < len(bounds) else ""
 
     def find(self, ids: Iterable[str], *, version: int = NEWEST) -> dict[str, DatasetRow]:

@@ -65,10 +65,7 @@ def read_row(row: Mapping[str, Any]) -> DatasetRow:
     """The row from its columns (ROW_COLUMNS)."""
     fields: dict[str, Json] = {name: parse_json(row[name]) for name in ("input", "expected", "origin") if row[name]}
     if row["metadata"]:
-        json_keys = set(row["metadata_json"])
-        fields["metadata"] = {
-            key: parse_json(text) if key in json_keys else text for key, text in row["metadata"].items()
-        }
+        fields["metadata"] = read_metadata(row)
     if row["tags"]:
         fields["tags"] = list(row["tags"])
     return DatasetRow(
@@ -78,6 +75,12 @@ def read_row(row: Mapping[str, Any]) -> DatasetRow:
         version=row["version"],
         is_deleted=bool(row["is_deleted"]),
     )
+
+
+def read_metadata(row: Mapping[str, Any]) -> dict[str, Json]:
+    """The row's metadata from its columns."""
+    json_keys = set(row["metadata_json"])
+    return {key: parse_json(text) if key in json_keys else text for key, text in row["metadata"].items()}
 
 
 def insert_values(project: str, dataset_id: str, row: DatasetRow) -> Sequence[Any]:

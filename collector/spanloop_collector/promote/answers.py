@@ -8,15 +8,14 @@ from typing import Any
 from spanloop.v1 import promote_pb2 as pb
 
 from spanloop_collector.api.json_codec import write_json
-from spanloop_collector.datasets.answers import row_message
-from spanloop_collector.datasets.row import read_row
+from spanloop_collector.datasets.answers import stored_row_message
 from spanloop_collector.promote.jobs import Job
 from spanloop_collector.promote.lineage import Step
 
 
 def source_row(row: dict[str, Any]) -> pb.PromoteSourceRow:
     return pb.PromoteSourceRow(
-        row=row_message(read_row(row)),
+        row=stored_row_message(row),
         output=row["output"] or "null",
         name=row["name"],
         type=row["type"],

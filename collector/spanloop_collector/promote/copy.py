@@ -11,7 +11,6 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.query import QueryResult
 
 from spanloop_collector.datasets.registry import DatasetRecord
-from spanloop_collector.datasets.row import DatasetRow, read_row
 from spanloop_collector.promote.select import row_select
 from spanloop_collector.promote.spec import PromoteSpec
 from spanloop_collector.query.errands import Errand
@@ -93,14 +92,14 @@ class Copy:
         """How many rows would be written."""
         return int(self._query(f"SELECT count() FROM ({self._changes('1')})")[0][0])
 
-    def preview(self) -> list[DatasetRow]:
-        """The first rows as they would be written."""
+    def preview(self) -> list[dict[str, Any]]:
+        """Columns of the first rows as they would be written."""
         columns = "id, input, expected, metadata, metadata_json, tags, origin, false AS is_deleted"
         sql = (
             f"SELECT {columns}, toUInt64(0) AS version, toInt64(0) AS created_unix_nano "
             f"FROM ({self._changes('1')}) LIMIT {PREVIEW_ROWS}"
         )
-        return [read_row(row) for row in self._result(sql).named_results()]
+        return list(self._result(sql).named_results())
 
     def write(self, version: int) -> tuple[int, int]:
         """Writes the rows as this version; returns how many are new and how many were rewritten."""

@@ -13,7 +13,7 @@ from typing import NoReturn, TypeVar
 from clickhouse_connect.driver.client import Client
 from spanloop.v1 import promote_pb2 as pb
 
-from spanloop_collector.datasets.answers import dataset_message, row_message, version_text
+from spanloop_collector.datasets.answers import dataset_message, stored_row_message, version_text
 from spanloop_collector.datasets.clock import VersionClock
 from spanloop_collector.datasets.history import Change, record_change
 from spanloop_collector.datasets.leftovers import Leftovers
@@ -51,7 +51,7 @@ class Promotions:
 
         def look(client: Client) -> pb.PromoteResponse:
             copy = Copy(client, self._store.database, dataset, checked, errand)
-            rows = [row_message(row) for row in copy.preview()]
+            rows = [stored_row_message(row) for row in copy.preview()]
             return pb.PromoteResponse(matched=copy.matched(), inserted=copy.new(), rows=rows)
 
         return self._with_client(look)

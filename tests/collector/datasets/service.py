@@ -11,7 +11,7 @@ from typing import Any
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from spanloop.v1 import datasets_pb2, promote_pb2
-from spanloop_collector.api.json_codec import decode, encode
+from spanloop_collector.api.json_codec import decode, encode, parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.spool.record import delimited
@@ -40,7 +40,8 @@ class Service:
         message: Message = GetMessageClass(descriptor.input_type)()
         problems = decode(message, fields)
         function = getattr(self.implementations[service], _snake_case(method))
-        return encode(await function(message, Call(self.caller, problems)))
+        answer: dict[str, Any] = parse_json(encode(await function(message, Call(self.caller, problems))))
+        return answer
 
     def of_project(self, project: str, *scopes: Scope) -> Service:
         """The same for the holder of a project's key."""

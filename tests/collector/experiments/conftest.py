@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 from spanloop.v1 import experiments_pb2 as pb
-from spanloop_collector.api.json_codec import decode, encode
+from spanloop_collector.api.json_codec import decode, encode, parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.experiments.door import ExperimentDoor
 from spanloop_collector.experiments.operations import ExperimentOperations, experiment_operations
@@ -34,23 +35,23 @@ class Experiments:
         """The new experiment."""
         message = _message(pb.CreateExperimentRequest, {"project": "p", "name": name, **fields})
         answer = await self.operations.create_experiment(message, Call(self.caller))
-        return encode(answer.experiment)
+        return _shown(answer.experiment)
 
     async def get(self, experiment: str, **fields: Any) -> dict[str, Any]:
         """The experiment and its base."""
         message = _message(pb.GetExperimentRequest, {"experiment": experiment, "project": "p", **fields})
-        return encode(await self.operations.get_experiment(message, Call(self.caller)))
+        return _shown(await self.operations.get_experiment(message, Call(self.caller)))
 
     async def finish(self, experiment: str) -> dict[str, Any]:
         """The finished experiment."""
         message = pb.FinishExperimentRequest(experiment=experiment, project="p")
         answer = await self.operations.finish_experiment(message, Call(self.caller))
-        return encode(answer.experiment)
+        return _shown(answer.experiment)
 
     async def compare(self, *experiments: str, **fields: Any) -> dict[str, Any]:
         """The comparison."""
         message = _message(pb.CompareExperimentsRequest, {"project": "p", "experiments": list(experiments), **fields})
-        return encode(await self.operations.compare_experiments(message, Call(self.caller)))
+        return _shown(await self.operations.compare_experiments(message, Call(self.caller)))
 
     async def add_scores(self, experiment: str, *scores: dict[str, Any]) -> int:
         """How many were stored."""
@@ -71,6 +72,11 @@ class Experiments:
         """The same for the holder of a project's key."""
         caller = Principal("k", project, frozenset({Scope.READ, Scope.INGEST}))
         return Experiments(self.operations, self.door, self.store, self.queries, caller)
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    answer: dict[str, Any] = parse_json(encode(message))
+    return answer
 
 
 def _message(kind: type[Any], value: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from spanloop.v1 import playground_pb2 as pb
-from spanloop_collector.api.json_codec import decode, encode
+from spanloop_collector.api.json_codec import decode, encode, parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.errors import InvalidRequestError, RetryableError, UnsupportedError
 from spanloop_collector.keys.principal import Principal, Scope
@@ -38,7 +38,7 @@ class Playground:
     async def run(self, **fields: Any) -> list[dict[str, Any]]:
         """Every answer of a run but the first, which says nothing."""
         async with aclosing(self.stream(**fields)) as answers:
-            first, *rest = [encode(answer) async for answer in answers]
+            first, *rest = [parse_json(encode(answer)) async for answer in answers]
         assert first == {"text": ""}
         return rest
 
