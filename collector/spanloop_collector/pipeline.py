@@ -47,6 +47,7 @@ from spanloop_collector.spool import Spool
 from spanloop_collector.spool.record import RecordFlags
 from spanloop_collector.store import Store
 from spanloop_collector.store.bells import hear_others
+from spanloop_collector.store.memory import return_freed_memory
 from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
 from spanloop_collector.variants import run_variants
 from spanloop_collector.webhooks.outbox import ALERT, VARIANT, Outbox
@@ -160,6 +161,8 @@ async def _start_writing(
         stages.push_async_callback(writers[signal].stop, DRAIN_SECONDS)
     await stages.keep(Pricing(store).run())
     await stages.keep(MergePacer(store, writers.values()).run())
+    if store.is_embedded:
+        await stages.keep(return_freed_memory(store, calm_seconds=lambda: _calm_seconds(writers.values())))
     return scoring, writers
 
 

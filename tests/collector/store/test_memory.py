@@ -26,9 +26,46 @@ print(rows, [name for name in ("pandas", "pyarrow") if name in sys.modules])
 print(client.query_arrow("SELECT * FROM d.t").to_pylist(), "pyarrow" in sys.modules)
 """
 
+RETURNING = """
+import asyncio
+import sys
+from pathlib import Path
+from spanloop_collector.settings import StoreSettings
+from spanloop_collector.store import Store
+from spanloop_collector.store.memory import resident_bytes, return_freed_memory
 
-def test_large_libraries_are_loaded_only_when_they_are_used(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", PROGRAM, str(tmp_path)]
+async def mebibytes_after(seconds, calm_seconds):
+    returning = asyncio.create_task(return_freed_memory(store, calm_seconds=lambda: calm_seconds))
+    await asyncio.sleep(seconds)
+    returning.cancel()
+    return resident_bytes() // 2**20
+
+async def main():
+    idle = await mebibytes_after(0, 0.0)
+    texts = "SELECT arrayJoin(groupArray(repeat('a', 1000))) AS text FROM numbers(300000)"
+    store.command(f"SELECT sum(length(text)) FROM ({texts})")
+    print(await mebibytes_after(1.2, 0.0) - idle, await mebibytes_after(1.2, 1.0) - idle)
+
+store = Store(StoreSettings(), Path(sys.argv[1]))
+store.command("SELECT 1")
+asyncio.run(main())
+"""
+
+
+def run(program: str, folder: Path) -> list[str]:
+    """Lines that the program printed."""
+    command = [sys.executable, "-W", "ignore", "-c", program, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["[]", "[(7, 'a')] []", "[{'n': 7, 's': 'a'}] True"]
+    return done.stdout.splitlines()
+
+
+def test_what_the_engine_has_freed_goes_back_to_the_system_while_inserts_leave_a_pause(tmp_path: Path) -> None:
+    (line,) = run(RETURNING, tmp_path)
+    busy, calm = map(int, line.split())
+    assert busy > 300
+    assert calm < 100
+
+
+def test_large_libraries_are_loaded_only_when_they_are_used(tmp_path: Path) -> None:
+    assert run(PROGRAM, tmp_path) == ["[]", "[(7, 'a')] []", "[{'n': 7, 's': 'a'}] True"]
