@@ -55,7 +55,7 @@ async def return_freed_memory(engine: Engine, *, calm_seconds: Callable[[], floa
     that is as much as everything in use. While inserts leave no pause (`calm_seconds` is 0) it is left alone, since
     the next one takes the same memory again.
     """
-    least = resident_bytes()
+    least = 0
     while True:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         resident = resident_bytes()
