@@ -207,7 +207,8 @@ def _encode_value(field: FieldDescriptor, value: Any) -> str:
         return encode(value)
     if field.enum_type is not None:
         return _ENCODER.encode(field.enum_type.values_by_number[value].name)
-    return value if is_json_field(field) else _ENCODER.encode(value)
+    # A JSON value that was never given is the text '', which is no JSON.
+    return value or "null" if is_json_field(field) else _ENCODER.encode(value)
 
 
 def _is_shown(message: Message, field: FieldDescriptor) -> bool:

@@ -35,6 +35,11 @@ def test_json_texts_are_passed_on_as_they_are() -> None:
     assert {"name": '"\n', "tags": ["\u2028"], "origin": None}.items() <= parse_json(written).items()
 
 
+def test_json_that_was_never_given_is_null() -> None:
+    row = rows_pb2.Row(input="")
+    assert parse_json(encode(row))["input"] is None
+
+
 def test_names_may_be_snake_or_camel_case_and_come_back_as_in_the_contract() -> None:
     row = rows_pb2.Row()
     assert decode(row, {"traceId": "a", "span_id": "b"}) == []
