@@ -47,13 +47,13 @@ from spanloop_collector.spool import Spool
 from spanloop_collector.spool.record import RecordFlags
 from spanloop_collector.store import Store
 from spanloop_collector.store.bells import hear_others
-from spanloop_collector.store.memory import return_freed_memory
 from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
 from spanloop_collector.variants import run_variants
 from spanloop_collector.webhooks.outbox import ALERT, VARIANT, Outbox
 from spanloop_collector.webhooks.sender import sender_of
 from spanloop_collector.write import Writer
 from spanloop_collector.write.dead_letter import DeadLetter, DeadLetters
+from spanloop_collector.write.freed_memory import return_freed_memory
 from spanloop_collector.write.merges import MergePacer
 from spanloop_collector.write.pricing import Pricing
 
@@ -152,7 +152,8 @@ async def _start_writing(
 ) -> tuple[Scoring, Mapping[str, Writer]]:
     """Scoring, which looks at each segment once it is stored, and the writers, by signal."""
     writers: dict[str, Writer] = {}
-    scoring = Scoring(store, calm_seconds=lambda: _calm_seconds(writers.values()))
+    calm_seconds = partial(_calm_seconds, writers.values())
+    scoring = Scoring(store, calm_seconds=calm_seconds)
     await stages.enter_async_context(scoring.running())
     look_at = {"traces": scoring.trigger.look_at}
     for signal, spool in spools.items():
@@ -160,9 +161,9 @@ async def _start_writing(
         writers[signal].start()
         stages.push_async_callback(writers[signal].stop, DRAIN_SECONDS)
     await stages.keep(Pricing(store).run())
-    await stages.keep(MergePacer(store, writers.values()).run())
+    await stages.keep(MergePacer(store, calm_seconds).run())
     if store.is_embedded:
-        await stages.keep(return_freed_memory(store, calm_seconds=lambda: _calm_seconds(writers.values())))
+        await stages.keep(return_freed_memory(store, calm_seconds))
     return scoring, writers
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from spanloop_collector.alerts.rule import AlertRule
 from spanloop_collector.errors import InvalidRequestError, QueryError
 from spanloop_collector.keys.principal import Principal, Scope
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 
 MAX_GROUPS = 1000
 MAX_STATEMENT_SECONDS = 10
@@ -36,7 +36,7 @@ class Group:
         return json.dumps(self.labels, sort_keys=True, ensure_ascii=False)
 
 
-async def ask(statements: Statements, rule: AlertRule, *, now: float) -> list[Group]:
+async def ask(statements: Queries, rule: AlertRule, *, now: float) -> list[Group]:
     """The groups as they are now; raises InvalidRequestError with ClickHouse's words for what does not run.
 
     The statement sees what a key of the alert's project would see.

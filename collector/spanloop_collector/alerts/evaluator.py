@@ -22,7 +22,7 @@ from spanloop_collector.alerts.message import body_of
 from spanloop_collector.alerts.rule import AlertRule
 from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.errors import SpanloopError, StoreUnavailableError
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.store.bells import LOOK_AGAIN_SECONDS
 from spanloop_collector.store.changes import Actor, Change, ChangeLog, Latest
 from spanloop_collector.store.rounds import keep_doing
@@ -69,7 +69,7 @@ class Evaluator:
 
     store: Store
     rules: AlertRules
-    statements: Statements
+    statements: Queries
     outbox: Outbox
     now: Callable[[], float] = time.time
     collector: str = field(default_factory=lambda: uuid.uuid4().hex[:8])

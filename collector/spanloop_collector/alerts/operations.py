@@ -19,7 +19,7 @@ from spanloop_collector.alerts.rules import AlertRules, owner_of
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.errors import InvalidRequestError
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.webhooks.address import read_url
 from spanloop_collector.webhooks.sender import Attempt, WebhookSender
@@ -53,7 +53,7 @@ class AlertOperations:
         store: AlertDatabase,
         rules: AlertRules,
         *,
-        statements: Statements,
+        statements: Queries,
         sender: WebhookSender,
         now: Callable[[], float] = time.time,
     ) -> None:

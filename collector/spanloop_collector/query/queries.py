@@ -66,20 +66,6 @@ class Result:
     """From the statement's arrival to the last byte."""
 
 
-class Statements(Protocol):
-    """Runs SQL of others: checked, read-only, limited, within a project. What `Queries` is to those who ask it."""
-
-    async def run(
-        self,
-        sql: str,
-        *,
-        principal: Principal,
-        parameters: Mapping[str, str] | None = None,
-        settings: Mapping[str, str] | None = None,
-        default_format: str = DEFAULT_FORMAT,
-    ) -> Result: ...
-
-
 class Queries:
     """Runs statements that come from outside: checked, read-only, limited, one project's rows only."""
 

@@ -16,7 +16,7 @@ from spanloop_collector.api.operations import Call
 from spanloop_collector.api.row_input import read_json_fields
 from spanloop_collector.errors import ConflictError, NotFoundError, QueryError, invalid
 from spanloop_collector.query.expression import without_our_question
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.review.answers import item_message
 from spanloop_collector.review.item import DONE, STATUSES, ReviewItem
 from spanloop_collector.review.queue import ReviewQueue, Stored
@@ -44,7 +44,7 @@ class ReviewOperations:
         store: RowDatabase,
         queue: ReviewQueue,
         *,
-        statements: Statements,
+        statements: Queries,
         correct: Mapping[str, Correct],
         default_project: str,
         now: Callable[[], float] = time.time,

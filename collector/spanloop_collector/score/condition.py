@@ -14,7 +14,7 @@ from sqlglot import exp
 from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.expression import FormatDatabase, select_of, without_our_question
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.query.syntax_tree import IN_FUNCTIONS, read_nodes
 from spanloop_collector.schema.fragments import sql_text
 
@@ -44,7 +44,7 @@ def parse_condition(store: FormatDatabase, text: str, *, field: str) -> str:
 
 
 async def try_condition(
-    statements: Statements, condition: str, *, principal: Principal, project: str, field: str, is_value: bool = False
+    statements: Queries, condition: str, *, principal: Principal, project: str, field: str, is_value: bool = False
 ) -> None:
     """Runs the condition over recent rows; raises InvalidRequestError with what the engine says of it."""
     sql = (DRY_RUN_VALUE if is_value else DRY_RUN).format(

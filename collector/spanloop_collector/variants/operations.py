@@ -13,7 +13,7 @@ from spanloop.v1 import variants_pb2
 from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.api.operations import Call
 from spanloop_collector.errors import ConflictError, invalid
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.store.store import Store
 from spanloop_collector.variants.answers import experiment_message
@@ -55,7 +55,7 @@ class VariantOperations:
         store: Store,
         table: VariantTable,
         *,
-        statements: Statements,
+        statements: Queries,
         default_project: str,
         now: Callable[[], float] = time.time,
     ) -> None:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import InvalidRequestError, NotFoundError, StoreUnavailableError
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.store.changes import Actor
 from spanloop_collector.store.rounds import keep_doing
 from spanloop_collector.store.store import Store
@@ -47,7 +47,7 @@ class VariantRunner:
 
     store: Store
     table: VariantTable
-    statements: Statements
+    statements: Queries
     outbox: Outbox
     now: Callable[[], float] = time.time
 

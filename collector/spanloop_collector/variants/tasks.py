@@ -12,7 +12,7 @@ from spanloop_collector.api.json_codec import parse_json
 from spanloop_collector.errors import QueryError, invalid
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.query.expression import without_our_question
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.variants.run import Task
 
 MAX_TASKS = 10_000
@@ -46,7 +46,7 @@ def read_tasks(given: Iterable[variants_pb2.VariantTask]) -> list[Task]:
 
 
 async def select_tasks(
-    statements: Statements, principal: Principal, project: str, *, source: str, where: str, limit: int
+    statements: Queries, principal: Principal, project: str, *, source: str, where: str, limit: int
 ) -> list[Task]:
     """The rows that match a condition, newest first, as tasks."""
     if source not in SOURCES:

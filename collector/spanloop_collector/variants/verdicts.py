@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from spanloop_collector.api.json_codec import write_json
 from spanloop_collector.errors import InvalidRequestError, QueryError
 from spanloop_collector.keys.principal import Principal, Scope
-from spanloop_collector.query.queries import Statements
+from spanloop_collector.query.queries import Queries
 from spanloop_collector.variants.run import Task, Test, Verdict
 
 DEFAULT_PASS_WHEN = "error = '' AND (task_expected = '' OR output = task_expected)"
@@ -42,7 +42,7 @@ ORDER BY created
 
 
 async def read_verdicts(
-    statements: Statements,
+    statements: Queries,
     project: str,
     pass_when: str,
     tests: Sequence[Test],

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
 
 from clickhouse_connect.driver.exceptions import Error
 
@@ -27,21 +26,14 @@ MAX_PARTS = 250
 logger = logging.getLogger(__name__)
 
 
-class Inserts(Protocol):
-    """Where spans wait to be stored."""
-
-    @property
-    def calm_seconds(self) -> float:
-        """For how long ClickHouse has had pauses between them; 0 while it has none."""
-
-
 class MergePacer:
     """Stops and starts the merges of `spans`."""
 
-    def __init__(self, store: Store, inserts: Iterable[Inserts]) -> None:
+    def __init__(self, store: Store, calm_seconds: Callable[[], float]) -> None:
+        """`calm_seconds` says for how long inserts have left ClickHouse pauses."""
         self._store = store
         self._table = stored("spans", store.cluster)
-        self._inserts = list(inserts)
+        self._calm_seconds = calm_seconds
         self._is_held = False
 
     async def run(self) -> None:
@@ -51,8 +43,7 @@ class MergePacer:
             await self._try(self._start_merges)
             while True:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
-                is_burst = any(each.calm_seconds <= CALM_SECONDS for each in self._inserts)
-                if is_burst:
+                if self._calm_seconds() <= CALM_SECONDS:
                     await self._try(self._hold)
                 elif self._is_held:
                     await self._try(self._start_merges)

@@ -32,10 +32,10 @@ import sys
 from pathlib import Path
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store import Store
-from spanloop_collector.store.memory import resident_bytes, return_freed_memory
+from spanloop_collector.write.freed_memory import resident_bytes, return_freed_memory
 
 async def mebibytes_after(seconds, calm_seconds):
-    returning = asyncio.create_task(return_freed_memory(store, calm_seconds=lambda: calm_seconds))
+    returning = asyncio.create_task(return_freed_memory(store, lambda: calm_seconds))
     await asyncio.sleep(seconds)
     returning.cancel()
     return resident_bytes() // 2**20

@@ -34,7 +34,7 @@ class Inserts:
 async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store) -> None:
     store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
     inserts = Inserts()
-    async with running(MergePacer(store, [inserts])):
+    async with running(MergePacer(store, lambda: inserts.calm_seconds)):
         assert await merges_become(True, store)
         inserts.calm_seconds = 0.0
         assert await merges_become(False, store)
@@ -44,7 +44,7 @@ async def test_merges_wait_for_a_burst_and_go_on_after_it(store: Store) -> None:
 
 async def test_a_pacer_that_ends_leaves_merges_running(store: Store) -> None:
     store.insert_otlp("traces", delimited(request(span(name="stored"))), token="stored")
-    async with running(MergePacer(store, [Inserts(0.0)])):
+    async with running(MergePacer(store, lambda: 0.0)):
         assert await merges_become(False, store)
     assert await merges_become(True, store)
 

@@ -47,7 +47,6 @@ export function ItemPanel({ id, onChanged, onNext }: Props) {
   );
 }
 
-/** Takes the focus out of a field; false when it was in none. */
 function sourceOf(item: Item): string {
   if (item.source === "eval_rows") return addressOf(`experiments/${item.object_id}`, { row: item.row_id });
   if (item.source === "dataset_rows") return addressOf(`datasets/${item.object_id}`, { row: item.row_id });
