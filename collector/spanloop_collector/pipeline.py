@@ -48,6 +48,7 @@ from spanloop_collector.spool.record import RecordFlags
 from spanloop_collector.store import Store
 from spanloop_collector.store.bells import hear_others
 from spanloop_collector.store.readiness import describe, keep_trying_to_migrate
+from spanloop_collector.store.unused_code import leave_unused_code
 from spanloop_collector.variants import run_variants
 from spanloop_collector.webhooks.outbox import ALERT, VARIANT, Outbox
 from spanloop_collector.webhooks.sender import sender_of
@@ -164,6 +165,7 @@ async def _start_writing(
     await stages.keep(MergePacer(store, calm_seconds).run())
     if store.is_embedded:
         await stages.keep(return_freed_memory(store, calm_seconds))
+        await stages.keep(leave_unused_code())
     return scoring, writers
 
 

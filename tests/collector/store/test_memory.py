@@ -51,6 +51,22 @@ store.command("SELECT 1")
 asyncio.run(main())
 """
 
+LEAVING = """
+import sys
+from pathlib import Path
+from spanloop_collector.settings import StoreSettings
+from spanloop_collector.store import Store
+from spanloop_collector.store.unused_code import page_out_code
+
+def mebibytes_of_files():
+    return int(Path("/proc/self/statm").read_text().split()[2]) * 4096 // 2**20
+
+store = Store.open(StoreSettings(), Path(sys.argv[1]))
+before = mebibytes_of_files()
+page_out_code()
+print(before - mebibytes_of_files(), store.column("SELECT count() FROM spanloop.logs"))
+"""
+
 
 def run(program: str, folder: Path) -> list[str]:
     """Lines that the program printed."""
@@ -65,6 +81,13 @@ def test_what_the_engine_has_freed_goes_back_to_the_system_while_inserts_leave_a
     busy, calm = map(int, line.split())
     assert busy > 300
     assert calm < 100
+
+
+def test_code_of_the_engine_that_only_its_start_needs_leaves_memory(tmp_path: Path) -> None:
+    (line,) = run(LEAVING, tmp_path)
+    mebibytes, rows = line.split()
+    assert int(mebibytes) > 50
+    assert rows == "[0]"
 
 
 def test_large_libraries_are_loaded_only_when_they_are_used(tmp_path: Path) -> None:
