@@ -98,6 +98,9 @@ export function createEditor(options: EditorOptions): Editor {
   const language = new Compartment();
   let known: Known = { relations: {}, keys: [] };
   const submit = () => (options.onSubmit(), true);
+  // Where no completion is open that it could close, Escape leaves the editor: not the form or dialog around it, which
+  // would go with all that was typed.
+  const leave = (left: EditorView) => (left.contentDOM.blur(), true);
   const view = new EditorView({
     root,
     parent: root,
@@ -112,7 +115,7 @@ export function createEditor(options: EditorOptions): Editor {
         closeBrackets(),
         bracketMatching(),
         autocompletion({ icons: false, activateOnTyping: true, maxRenderedOptions: 60 }),
-        keymap.of([...completionKeymap, ...closeBracketsKeymap, ...historyKeymap, ...defaultKeymap]),
+        keymap.of([...completionKeymap, ...closeBracketsKeymap, ...historyKeymap, ...defaultKeymap, { key: "Escape", run: leave }]),
         language.of(languageOf(known, options.isOneLine)),
         CLICKHOUSE.language.data.of({ autocomplete: (context: CompletionContext) => completeNames(context, known) }),
         syntaxHighlighting(COLOURS),

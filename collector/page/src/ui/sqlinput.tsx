@@ -82,7 +82,13 @@ export function SqlInput(props: Props) {
   useEffect(() => {
     if (props.focus) (editor.current ?? plain.current)?.focus();
   }, [props.focus]);
-  const send = (event: KeyboardEvent) => {
+  const press = (event: KeyboardEvent) => {
+    if (event.key === "Escape") {
+      // As in the editor: it leaves the field, not what is around it.
+      event.preventDefault();
+      plain.current?.blur();
+      return;
+    }
     if (event.key !== "Enter" || !(props.isOneLine || event.metaKey || event.ctrlKey)) return;
     event.preventDefault();
     props.onSubmit();
@@ -90,7 +96,7 @@ export function SqlInput(props: Props) {
   return (
     <div class={`sql-input${props.isOneLine ? " one-line" : ""}`} onFocusIn={() => void loadSchema()}>
       <div ref={host} class="sql-host" />
-      {!isReady && <textarea ref={plain} onFocus={() => ((touched.current = performance.now()), setWanted(true))} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => type(event.currentTarget.value)} onKeyDown={send} />}
+      {!isReady && <textarea ref={plain} onFocus={() => ((touched.current = performance.now()), setWanted(true))} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => type(event.currentTarget.value)} onKeyDown={press} />}
     </div>
   );
 }
