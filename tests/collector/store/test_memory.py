@@ -61,10 +61,19 @@ from spanloop_collector.store.unused_code import page_out_code
 def mebibytes_of_files():
     return int(Path("/proc/self/statm").read_text().split()[2]) * 4096 // 2**20
 
+def mebibytes_of_this_process_alone():
+    kibibytes, is_library = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split()[0]:
+            is_library = "/_chdb" in line
+        elif is_library and line.startswith("Private_Clean:"):
+            kibibytes += int(line.split()[1])
+    return kibibytes // 1024
+
 store = Store.open(StoreSettings(), Path(sys.argv[1]))
-before = mebibytes_of_files()
+alone, before = mebibytes_of_this_process_alone(), mebibytes_of_files()
 page_out_code()
-print(before - mebibytes_of_files(), store.column("SELECT count() FROM spanloop.logs"))
+print(before - mebibytes_of_files(), alone, store.column("SELECT count() FROM spanloop.logs"))
 """
 
 
@@ -85,8 +94,9 @@ def test_what_the_engine_has_freed_goes_back_to_the_system_while_inserts_leave_a
 
 def test_code_of_the_engine_that_only_its_start_needs_leaves_memory(tmp_path: Path) -> None:
     (line,) = run(LEAVING, tmp_path)
-    mebibytes, rows = line.split()
-    assert int(mebibytes) > 50
+    left, alone, rows = line.split()
+    # What other collectors of this machine run as well stays.
+    assert int(left) >= int(alone) // 2
     assert rows == "[0]"
 
 
