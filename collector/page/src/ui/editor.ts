@@ -98,9 +98,10 @@ export function createEditor(options: EditorOptions): Editor {
   const language = new Compartment();
   let known: Known = { relations: {}, keys: [] };
   const submit = () => (options.onSubmit(), true);
-  // Where no completion is open that it could close, Escape leaves the editor: not the form or dialog around it, which
-  // would go with all that was typed.
-  const leave = (left: EditorView) => (left.contentDOM.blur(), true);
+  // Where no completion is open that it could close, Escape leaves the editor: not the dialog around it, which would go
+  // with all that was typed.
+  const isInDialog = options.parent.closest("dialog") !== null;
+  const leave = (left: EditorView) => isInDialog && (left.contentDOM.blur(), true);
   const view = new EditorView({
     root,
     parent: root,

@@ -83,10 +83,10 @@ export function SqlInput(props: Props) {
     if (props.focus) (editor.current ?? plain.current)?.focus();
   }, [props.focus]);
   const press = (event: KeyboardEvent) => {
-    if (event.key === "Escape") {
-      // As in the editor: it leaves the field, not what is around it.
+    if (event.key === "Escape" && plain.current?.closest("dialog")) {
+      // As in the editor: it leaves the field, not the dialog.
       event.preventDefault();
-      plain.current?.blur();
+      plain.current.blur();
       return;
     }
     if (event.key !== "Enter" || !(props.isOneLine || event.metaKey || event.ctrlKey)) return;
