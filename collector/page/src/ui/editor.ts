@@ -98,10 +98,6 @@ export function createEditor(options: EditorOptions): Editor {
   const language = new Compartment();
   let known: Known = { relations: {}, keys: [] };
   const submit = () => (options.onSubmit(), true);
-  // Where no completion is open that it could close, Escape leaves the editor: not the dialog around it, which would go
-  // with all that was typed.
-  const isInDialog = options.parent.closest("dialog") !== null;
-  const leave = (left: EditorView) => isInDialog && (left.contentDOM.blur(), true);
   const view = new EditorView({
     root,
     parent: root,
@@ -116,7 +112,7 @@ export function createEditor(options: EditorOptions): Editor {
         closeBrackets(),
         bracketMatching(),
         autocompletion({ icons: false, activateOnTyping: true, maxRenderedOptions: 60 }),
-        keymap.of([...completionKeymap, ...closeBracketsKeymap, ...historyKeymap, ...defaultKeymap, { key: "Escape", run: leave }]),
+        keymap.of([...completionKeymap, ...closeBracketsKeymap, ...historyKeymap, ...defaultKeymap]),
         language.of(languageOf(known, options.isOneLine)),
         CLICKHOUSE.language.data.of({ autocomplete: (context: CompletionContext) => completeNames(context, known) }),
         syntaxHighlighting(COLOURS),

@@ -1,6 +1,7 @@
 // A place to write SQL: a plain field at once, the editor when it is loaded. That is larger than all the rest of the
 // page, so that a patient field asks for it when it has the focus or the page has come to rest.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { leaveField } from "../lib/keys";
 import { loadSchema, schema } from "../lib/schema";
 import type { Editor } from "./editor";
 
@@ -82,21 +83,20 @@ export function SqlInput(props: Props) {
   useEffect(() => {
     if (props.focus) (editor.current ?? plain.current)?.focus();
   }, [props.focus]);
-  const press = (event: KeyboardEvent) => {
-    if (event.key === "Escape" && plain.current?.closest("dialog")) {
-      // As in the editor: it leaves the field, not the dialog.
-      event.preventDefault();
-      plain.current.blur();
-      return;
-    }
+  const send = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(props.isOneLine || event.metaKey || event.ctrlKey)) return;
     event.preventDefault();
     props.onSubmit();
   };
+  // Where no completion is open that it could close, Escape leaves the field: not the dialog around it, which would go
+  // with all that was typed.
+  const leave = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && !event.defaultPrevented && host.current?.closest("dialog") && leaveField()) event.preventDefault();
+  };
   return (
-    <div class={`sql-input${props.isOneLine ? " one-line" : ""}`} onFocusIn={() => void loadSchema()}>
+    <div class={`sql-input${props.isOneLine ? " one-line" : ""}`} onFocusIn={() => void loadSchema()} onKeyDown={leave}>
       <div ref={host} class="sql-host" />
-      {!isReady && <textarea ref={plain} onFocus={() => ((touched.current = performance.now()), setWanted(true))} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => type(event.currentTarget.value)} onKeyDown={press} />}
+      {!isReady && <textarea ref={plain} onFocus={() => ((touched.current = performance.now()), setWanted(true))} rows={props.isOneLine ? 1 : 8} aria-label={props.label} placeholder={props.hint} value={props.value} spellcheck={false} onInput={(event) => type(event.currentTarget.value)} onKeyDown={send} />}
     </div>
   );
 }
