@@ -14,12 +14,12 @@ from spanloop_collector.api.operations import Call, Operation
 from spanloop_collector.errors import InvalidRequestError
 from spanloop_collector.keys.authenticator import Authenticator
 from spanloop_collector.keys.principal import Principal
+from spanloop_collector.receive.http2 import Call as Context
+from spanloop_collector.receive.http2 import Http2Server
 from spanloop_collector.receive.status import abort, answer_for
 
-Context = grpc.aio.ServicerContext[Any, Any]
 
-
-def add_operations(server: grpc.aio.Server, operations: Sequence[Operation], authenticator: Authenticator) -> list[str]:
+def add_operations(server: Http2Server, operations: Sequence[Operation], authenticator: Authenticator) -> list[str]:
     """Serves the operations; returns the names of their services, for reflection."""
     names = []
     for service, methods in groupby(operations, key=lambda operation: operation.service):
@@ -61,8 +61,7 @@ def _stream(operation: Operation, authenticator: Authenticator) -> Callable[[byt
 
 
 def _authenticate(authenticator: Authenticator, context: Context) -> Principal:
-    metadata = context.invocation_metadata() or ()
-    return authenticator.authenticate({key: value for key, value in metadata if isinstance(value, str)})
+    return authenticator.authenticate(dict(context.invocation_metadata()))
 
 
 def _parse(operation: Operation, payload: bytes) -> Message:

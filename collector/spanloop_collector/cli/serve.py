@@ -77,9 +77,11 @@ async def serve_until_stopped(settings: Settings) -> None:
     """Runs the pipeline until SIGTERM or SIGINT; a second one does not wait for what is being drained."""
     # Imported late: `spanloop --help` need not load gRPC and ClickHouse.
     from spanloop_collector.pipeline import run
+    from spanloop_collector.receive.reused_memory import reuse_freed_memory
     from spanloop_collector.store.memory import leave_out_pandas
 
     leave_out_pandas()
+    reuse_freed_memory()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(MAX_THREADS))

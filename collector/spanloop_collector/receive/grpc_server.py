@@ -11,31 +11,26 @@ from functools import partial
 from typing import Any
 
 import grpc
-import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]  # ships no types
 from grpc_health.v1.health import aio as health_aio  # type: ignore[import-untyped]  # ships no types
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]  # ships no types
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # type: ignore[import-untyped]  # ships no types
 
-from spanloop_collector.errors import ConfigError, SpanloopError, UnsupportedError
+from spanloop_collector.errors import SpanloopError, UnsupportedError
 from spanloop_collector.intake import PROJECT_HEADER, Intake
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.receive.export import NO_METRICS, Authenticate, Export, InFlight, exports
+from spanloop_collector.receive.http2 import Call, Http2Server
+from spanloop_collector.receive.listening_socket import listen
 from spanloop_collector.receive.status import abort, answer_for
-from spanloop_collector.receive.tls import grpc_credentials
+from spanloop_collector.receive.tls import tls_context
 from spanloop_collector.settings import AuthSettings, ReceiveSettings
 
-AddServices = Callable[[grpc.aio.Server], Sequence[str]]
+AddServices = Callable[[Http2Server], Sequence[str]]
 """Registers services with a server that is not started yet, and returns their full names."""
 
 METRICS_METHOD = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 
-# A peer that vanished without a word is noticed, and its half-sent request freed.
-KEEPALIVE_SECONDS = 60
-KEEPALIVE_TIMEOUT_SECONDS = 20
-
 logger = logging.getLogger(__name__)
-
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class GrpcServer:
@@ -57,23 +52,26 @@ class GrpcServer:
         )
         self._add_services = add_services
         self._health = health_aio.HealthServicer()
-        self._server: grpc.aio.Server | None = None
+        self._server: Http2Server | None = None
         self.port = 0
         """The port in use, once started."""
 
     async def start(self) -> None:
         """Begins to listen; raises ConfigError when the address cannot be had."""
-        server = grpc.aio.server(options=self._options())
-        self.port = self._bind(server)
+        tls = tls_context(self._auth, protocol="h2")
+        listening = listen("receive.grpc_address", self._receive.grpc_address)
+        self.port = listening.getsockname()[1]
+        server = Http2Server(max_message_bytes=self._receive.max_message_bytes)
         server.add_generic_rpc_handlers((self._door,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = [*self._door.service_names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name]
         for add in self._add_services:
             names.extend(add(server))
-        reflection.enable_server_reflection([*names, reflection.SERVICE_NAME], server)
+        reflected = reflection.aio.ReflectionServicer([*names, reflection.SERVICE_NAME])
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, server)
         for name in ("", *names):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        await server.start()
+        await server.start(listening, tls=tls)
         self._server = server
         logger.info("grpc: listening address=%s port=%d", self._receive.grpc_address, self.port)
 
@@ -82,30 +80,8 @@ class GrpcServer:
         if self._server is None:
             return
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(grace_seconds)
+        await self._server.stop(grace_seconds=grace_seconds)
         self._server = None
-
-    def _options(self) -> list[tuple[str, int]]:
-        return [
-            # Applied before and after decompression.
-            ("grpc.max_receive_message_length", self._receive.max_message_bytes),
-            # Two collectors on one port would each get a part of the calls, unnoticed.
-            ("grpc.so_reuseport", 0),
-            ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
-            ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
-        ]
-
-    def _bind(self, server: grpc.aio.Server) -> int:
-        address, credentials = self._receive.grpc_address, grpc_credentials(self._auth)
-        try:
-            if credentials:
-                return server.add_secure_port(address, credentials)
-            return server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise ConfigError(
-                f"receive.grpc_address={address} cannot be listened on; is another collector running? "
-                f"Choose another port with --receive-grpc-address ({error})"
-            ) from error
 
 
 class _ExportDoor(grpc.GenericRpcHandler):
@@ -132,7 +108,7 @@ class _ExportDoor(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(handle)
 
     async def _export(
-        self, export: Export, principal: Principal, default_project: str, payload: bytes, context: Context
+        self, export: Export, principal: Principal, default_project: str, payload: bytes, call: Call
     ) -> bytes:
         try:
             with self._in_flight.one_more():
@@ -140,7 +116,7 @@ class _ExportDoor(grpc.GenericRpcHandler):
         except Exception as error:
             answer = answer_for(error)
             export.count(answer.code.name)
-            await abort(context, answer)
+            await abort(call, answer)
         export.count("OK")
         return export.respond(accepted).SerializeToString()
 
@@ -158,7 +134,7 @@ def _refusal(error: Exception, export: Export | None = None) -> grpc.RpcMethodHa
     if export:
         export.count(answer.code.name)
 
-    async def refuse(messages: object, context: Context) -> bytes:
-        await abort(context, answer)
+    async def refuse(messages: object, call: Call) -> bytes:
+        await abort(call, answer)
 
     return grpc.stream_unary_rpc_method_handler(refuse)

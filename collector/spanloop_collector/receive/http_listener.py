@@ -11,14 +11,12 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from spanloop_collector.configuration.rules import split_address
-from spanloop_collector.errors import ConfigError
-from spanloop_collector.receive.tls import http_context
+from spanloop_collector.receive.listening_socket import BACKLOG, listen
+from spanloop_collector.receive.tls import tls_context
 from spanloop_collector.settings import AuthSettings
 
 # Longer than the export interval of every exporter, so that they reuse their connections.
 KEEP_ALIVE_SECONDS = 75
-BACKLOG = 1024
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +50,8 @@ class HttpListener:
             backlog=BACKLOG,
         )
         config.load()
-        config.ssl = http_context(self._auth)
-        listening = self._bind()
+        config.ssl = tls_context(self._auth, protocol="http/1.1")
+        listening = listen(self._setting, self._address)
         self.port = listening.getsockname()[1]
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
@@ -77,17 +75,6 @@ class HttpListener:
         if not listening.done():
             listening.cancel()
             await serving
-
-    def _bind(self) -> socket.socket:
-        host, port = split_address(self._setting, self._address)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            return socket.create_server((host, port), family=family, backlog=BACKLOG)
-        except OSError as error:
-            raise ConfigError(
-                f"{self._setting}={self._address} cannot be listened on: {error.strerror}; is another "
-                f"collector running? Choose another port"
-            ) from error
 
 
 class _Server(uvicorn.Server):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import grpc
-import grpc.aio
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import BadRequest, RetryInfo  # type: ignore[import-untyped]  # ships no types
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]  # ships no types
@@ -30,6 +29,9 @@ from spanloop_collector.errors import (
     UnauthenticatedError,
     UnsupportedError,
 )
+
+if TYPE_CHECKING:
+    from spanloop_collector.receive.http2 import Call
 
 # A sender with ten seconds in all, as OpenTelemetry's exporters have by default, must get several tries.
 MAX_RETRY_AFTER_SECONDS = 2.0
@@ -117,10 +119,9 @@ def answer_for(error: Exception) -> Answer:
     )
 
 
-async def abort(context: grpc.aio.ServicerContext[Any, Any], answer: Answer) -> NoReturn:
+async def abort(call: Call, answer: Answer) -> NoReturn:
     """Ends a gRPC call with the answer."""
-    await context.abort(answer.code, answer.message, answer.grpc_trailers())
-    raise AssertionError("abort returned")
+    await call.abort(answer.code, answer.message, answer.grpc_trailers())
 
 
 def _codes_of(error: SpanloopError) -> tuple[grpc.StatusCode, int]:

@@ -1,4 +1,4 @@
-"""Certificates for both kinds of listener, from the same settings.
+"""Certificates for every port, from the same settings.
 
 Files that are replaced are used from the next connection on, without a restart. While the new ones cannot be used (a
 key that does not fit yet), the old ones stay.
@@ -10,43 +10,24 @@ import logging
 import ssl
 from pathlib import Path
 
-import grpc
-
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.settings import AuthSettings
 
 logger = logging.getLogger(__name__)
 
 
-def grpc_credentials(auth: AuthSettings) -> grpc.ServerCredentials | None:
-    """What a gRPC port needs for TLS; None for plain text."""
+def tls_context(auth: AuthSettings, *, protocol: str) -> ssl.SSLContext | None:
+    """What a port needs for TLS; None for plain text. `protocol` is what it speaks, by its name in ALPN."""
     if auth.tls_certificate is None or auth.tls_key is None:
         return None
-    files = _CertificateFiles(auth)
-
-    def look() -> grpc.ServerCertificateConfiguration | None:
-        """Asked at every handshake; None leaves things as they are."""
-        return _grpc_configuration(auth) if files.are_new() else None
-
-    return grpc.dynamic_ssl_server_credentials(
-        _grpc_configuration(auth),
-        look,  # type: ignore[arg-type]  # the stubs leave out None, which gRPC's documentation allows
-        require_client_authentication=auth.tls_client_ca is not None,
-    )
-
-
-def http_context(auth: AuthSettings) -> ssl.SSLContext | None:
-    """What an HTTP port needs for TLS; None for plain text."""
-    if auth.tls_certificate is None or auth.tls_key is None:
-        return None
-    files = _CertificateFiles(auth)
-    newest = context = _load_context(auth)
+    files = _CertificateFiles(auth, protocol)
+    newest = context = _load_context(auth, protocol)
 
     def look(connection: ssl.SSLObject, name: str | None, first: ssl.SSLContext) -> None:
         """Asked at every handshake, which goes on with the newest certificates."""
         nonlocal newest
         if files.are_new():
-            newest = _load_context(auth)
+            newest = _load_context(auth, protocol)
         connection.context = newest
 
     context.sni_callback = look
@@ -56,8 +37,9 @@ def http_context(auth: AuthSettings) -> ssl.SSLContext | None:
 class _CertificateFiles:
     """The files of one listener, which may be replaced at any time."""
 
-    def __init__(self, auth: AuthSettings) -> None:
+    def __init__(self, auth: AuthSettings, protocol: str) -> None:
         self._auth = auth
+        self._protocol = protocol
         self._seen = self._state()
 
     def are_new(self) -> bool:
@@ -67,7 +49,7 @@ class _CertificateFiles:
             return False
         self._seen = state
         try:
-            _load_context(self._auth)
+            _load_context(self._auth, self._protocol)
         except ConfigError as error:
             logger.warning("tls: new certificates are not used reason=%s", error)
             return False
@@ -80,18 +62,12 @@ class _CertificateFiles:
         return [(stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in found]
 
 
-def _grpc_configuration(auth: AuthSettings) -> grpc.ServerCertificateConfiguration:
+def _load_context(auth: AuthSettings, protocol: str) -> ssl.SSLContext:
     assert auth.tls_certificate is not None
-    assert auth.tls_key is not None
-    pair = (_read("auth.tls_key", auth.tls_key), _read("auth.tls_certificate", auth.tls_certificate))
-    authority = _read("auth.tls_client_ca", auth.tls_client_ca) if auth.tls_client_ca else None
-    return grpc.ssl_server_certificate_configuration([pair], root_certificates=authority)
-
-
-def _load_context(auth: AuthSettings) -> ssl.SSLContext:
-    assert auth.tls_certificate is not None
+    for name in ("tls_certificate", "tls_key", "tls_client_ca"):
+        _refuse_unreadable(f"auth.{name}", getattr(auth, name))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([protocol])
     try:
         context.load_cert_chain(auth.tls_certificate, auth.tls_key)
         if auth.tls_client_ca:
@@ -105,8 +81,10 @@ def _load_context(auth: AuthSettings) -> ssl.SSLContext:
     return context
 
 
-def _read(setting: str, path: Path) -> bytes:
+def _refuse_unreadable(setting: str, path: Path | None) -> None:
+    """OpenSSL's errors do not say which of the files they are about."""
     try:
-        return path.read_bytes()
+        if path is not None:
+            path.open("rb").close()
     except OSError as error:
         raise ConfigError(f"{setting}={path} cannot be read: {error.strerror}") from error

@@ -26,6 +26,8 @@ from spanloop_collector.keys.table import KeyTable
 from spanloop_collector.playground.operations import PlaygroundOperations
 from spanloop_collector.query.endpoint import SqlEndpoint
 from spanloop_collector.query.queries import Queries
+from spanloop_collector.receive.http2 import Http2Server
+from spanloop_collector.receive.listening_socket import listen
 from spanloop_collector.settings import (
     AuthSettings,
     PlaygroundSettings,
@@ -139,10 +141,11 @@ async def api(
     )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
     serving = asyncio.create_task(server.serve())
-    grpc_server = grpc.aio.server()
+    grpc_server = Http2Server(max_message_bytes=MAX_BODY_BYTES)
     add_operations(grpc_server, operations, authenticator)
-    grpc_port = grpc_server.add_insecure_port("127.0.0.1:0")
-    await grpc_server.start()
+    listening = listen("receive.grpc_address", "127.0.0.1:0")
+    grpc_port = listening.getsockname()[1]
+    await grpc_server.start(listening, tls=None)
     await asyncio.to_thread(wait_until, lambda: server.started, what="the API listens")
     port = server.servers[0].sockets[0].getsockname()[1]
     async with (
@@ -153,7 +156,7 @@ async def api(
         yield Api(client, channel, port, ring, store, writer, spool, dead_letters, attachments)
     server.should_exit = True
     await serving
-    await grpc_server.stop(None)
+    await grpc_server.stop(grace_seconds=0)
     await playground.close()
     await queries.close()
     await writer.stop(5)
