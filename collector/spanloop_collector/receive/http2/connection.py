@@ -100,14 +100,6 @@ class Connection(asyncio.BufferedProtocol):
         # uvloop's transports are of no class of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
         self._server.joined(self)
-        ours = {
-            frames.MAX_CONCURRENT_STREAMS: MAX_CALLS,
-            frames.INITIAL_WINDOW_SIZE: self.stream_window,
-            frames.MAX_FRAME_SIZE: MAX_FRAME_BYTES,
-            frames.MAX_HEADER_LIST_SIZE: MAX_HEADER_BYTES,
-        }
-        # The connection as a whole is bounded by its streams alone.
-        self.write(frames.settings(ours) + frames.window_update(0, frames.MAX_WINDOW - frames.DEFAULT_WINDOW))
 
     def connection_lost(self, error: Exception | None) -> None:
         self._server.left(self)
@@ -229,7 +221,7 @@ class Connection(asyncio.BufferedProtocol):
     def _take_preface(self, end: int) -> int:
         start = bytes(self._buffer[: min(end, len(frames.PREFACE))])
         if start == frames.PREFACE:
-            self._has_greeted = True
+            self._greet()
             return len(frames.PREFACE)
         if not frames.PREFACE.startswith(start):
             if b"HTTP/1." in bytes(self._buffer[: min(end, 4096)]):
@@ -238,10 +230,23 @@ class Connection(asyncio.BufferedProtocol):
             return end
         return 0
 
+    def _greet(self) -> None:
+        """Says our settings: once the peer has spoken HTTP/2, so that others can read what they are told."""
+        self._has_greeted = True
+        ours = {
+            frames.MAX_CONCURRENT_STREAMS: MAX_CALLS,
+            frames.INITIAL_WINDOW_SIZE: self.stream_window,
+            frames.MAX_FRAME_SIZE: MAX_FRAME_BYTES,
+            frames.MAX_HEADER_LIST_SIZE: MAX_HEADER_BYTES,
+        }
+        # The connection as a whole is bounded by its streams alone.
+        self.write(frames.settings(ours) + frames.window_update(0, frames.MAX_WINDOW - frames.DEFAULT_WINDOW))
+
     def _begin_padded(self, stream_id: int, length: int, flags: int, content: int) -> int:
         padding = self._buffer[content]
         if padding >= length:
             raise Http2Error(frames.PROTOCOL_ERROR, "padding is longer than its frame")
+        self._unreported_bytes += 1
         self._begin_data(stream_id, length - 1 - padding, padding, flags)
         return content + 1
 
