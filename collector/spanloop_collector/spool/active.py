@@ -22,7 +22,7 @@ class ActiveSegment:
         self.is_usable = True
         """False when bytes of a failed write could not be taken away; nothing may be appended behind them."""
         self._records = 0
-        self._items = 0
+        self.items = 0
         self._flags = RecordFlags.NONE
         self._seed = seed_of(self.name.token)
         self._is_synced = is_synced
@@ -44,12 +44,12 @@ class ActiveSegment:
             raise
         self.size += sum(map(len, buffers))
         self._records += records
-        self._items += items
+        self.items += items
         self._flags |= flags
 
     def seal(self) -> Summary:
         """Ends the file and says what it holds; nothing may be appended afterwards."""
-        summary = Summary(self.size, self._records, self._items, self._flags)
+        summary = Summary(self.size, self._records, self.items, self._flags)
         # The footer only saves time at a restart: it needs neither fsync nor space on a full disk.
         with contextlib.suppress(OSError):
             os.write(self._descriptor, summary.footer(seed=self._seed))

@@ -28,6 +28,10 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 GATHER_SECONDS = 0.004
 GATHER_STEP_SECONDS = 0.001
 
+# A segment is one insert, which one core works off: small spans come by so many that a segment of them, were it bounded
+# by bytes alone, would keep the other cores waiting for it after all else is stored.
+MAX_SEGMENT_ITEMS = 100_000
+
 logger = logging.getLogger(__name__)
 
 
@@ -146,9 +150,13 @@ class Committer:
             group = [job] if isinstance(job, Append) else []
             size = sum(append.size for append in group)
         self._commit(group)
-        if self._active_size() >= self._settings.segment_bytes:
+        if self._is_full():
             self._seal()
         return True
+
+    def _is_full(self) -> bool:
+        active = self._active
+        return active is not None and (active.size >= self._settings.segment_bytes or active.items >= MAX_SEGMENT_ITEMS)
 
     def _active_size(self) -> int:
         return self._active.size if self._active else 0

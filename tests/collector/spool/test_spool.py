@@ -123,6 +123,13 @@ async def test_segments_roll_at_their_size_while_nobody_takes(open_spool: OpenSp
     assert sizes == [2, 2, 2]
 
 
+async def test_segments_roll_at_a_number_of_items(open_spool: OpenSpool) -> None:
+    spool = open_spool(flush_after_seconds=60)
+    for request in (b"half", b"rest", b"next"):
+        await spool.append(request, item_count=50_000)
+    assert payloads(await take(spool)) == [b"half", b"rest"]
+
+
 async def test_request_larger_than_a_segment_has_its_own(open_spool: OpenSpool) -> None:
     spool = open_spool(segment_bytes=100, flush_after_seconds=60)
     await asyncio.gather(*(spool.append(part, item_count=1) for part in (b"small", b"x" * 5000, b"tiny")))
