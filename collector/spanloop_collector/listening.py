@@ -9,6 +9,9 @@ GRPC_LABEL = "OTLP/gRPC"
 HTTP_LABEL = "OTLP/HTTP"
 API_LABEL = "API and SQL"
 
+# Every address of a machine to one who listens, none to one who calls.
+ANY_HOST = ("0.0.0.0", "[::]")
+
 _ANNOUNCED = re.compile(rf"^({GRPC_LABEL}|{HTTP_LABEL}|{API_LABEL}) +(https?)://(\S+:\d+)$", re.MULTILINE)
 _ANNOUNCED_STORE = re.compile(r"^spanloop \S+, ClickHouse (.*)$", re.MULTILINE)
 
@@ -32,6 +35,12 @@ class Listening:
     def scheme(self) -> str:
         """`https` with TLS, else `http`."""
         return "https" if self.is_tls else "http"
+
+    @property
+    def endpoint(self) -> str:
+        """What a program on this machine sets as OTEL_EXPORTER_OTLP_ENDPOINT."""
+        host, _, port = self.grpc_address.rpartition(":")
+        return f"{self.scheme}://{'localhost' if host in ANY_HOST else host}:{port}"
 
     def announcement(self, version: str) -> str:
         """One line for the store and one per listener, for people and for `read_announcement`."""

@@ -98,5 +98,5 @@ async def serve_until_stopped(settings: Settings) -> None:
 def announce(listening: Listening) -> None:
     """Says where the collector listens, one line each, and what to do next."""
     print(listening.announcement(version("spanloop")))
-    print(f"Next: send spans with OTEL_EXPORTER_OTLP_ENDPOINT={listening.scheme}://{listening.grpc_address}")
+    print(f"Next: send spans with OTEL_EXPORTER_OTLP_ENDPOINT={listening.endpoint}")
     print("      and look with `spanloop tail` or `spanloop sql`. Ctrl-C stops.", flush=True)
