@@ -28,7 +28,10 @@ _OK_BLOCK = header_block(status_headers(grpc.StatusCode.OK))
 
 
 class Call:
-    """A call in progress, and the context of its handler: the part of grpcio's that handlers here use."""
+    """A call in progress, and the context of its handler: the part of grpcio's that handlers here use.
+
+    A deadline is the client's to keep: past it, clients reset the stream, which cancels the handler.
+    """
 
     def __init__(self, connection: Connection, stream_id: int, head: RequestHead, max_bytes: int) -> None:
         self.stream_id = stream_id

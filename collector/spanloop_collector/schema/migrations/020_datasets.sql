@@ -45,7 +45,9 @@ CREATE TABLE IF NOT EXISTS {database}.dataset_row_versions {on_cluster}
 ENGINE = {replacing}
 ORDER BY (project, dataset_id, id, version)
 -- Writers look rows up by id, a few hundred at once from all over the dataset: small granules keep that cheap.
-SETTINGS index_granularity = 512;
+-- A copy of many rows makes parts of some megabytes one after the other. Merged five at a time, as they come, they cost
+-- as much again as the copy itself; so they are left until there are dozens. Small parts are merged soon all the same.
+SETTINGS index_granularity = 512, merge_selector_base = 100;
 
 -- One row per change that is complete: readers of "the newest version" read up to the newest of these.
 CREATE TABLE IF NOT EXISTS {database}.dataset_change_log {on_cluster}
