@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from tests.benchmarks.options import Options, cpu_seconds, let_merge, print_table, settled, start_load
+from tests.benchmarks.options import Options, cpu_seconds, let_merge, let_rest, print_table, settled, start_load
 from tests.benchmarks.profiles import PROFILES
 from tests.benchmarks.rotel import TABLES, Rotel, is_installed
 from tests.support.clickhouse_process import ClickHouseProcess
@@ -54,7 +54,8 @@ def embedded(options: Options) -> None:
     ours = CollectorProcess(options.folder / "collector")
     ours.start()
     try:
-        _print(_rounds({"spanloop": lambda profile: _run_ours(ours, profile, options.spans)}, options.rounds), options)
+        runs = {"spanloop": lambda profile: _run_ours(ours, profile, options.spans)}
+        _print(_rounds(runs, options.rounds, before_each=lambda: let_rest(ours.pid)), options)
     finally:
         ours.stop()
 

@@ -77,6 +77,16 @@ def let_merge(server: ClickHouseProcess) -> None:
         pass
 
 
+def let_rest(pid: int) -> None:
+    """Returns once a process is at rest, with an embedded ClickHouse the same as `let_merge` for a server."""
+    before = cpu_seconds(pid)
+    while True:
+        time.sleep(2)
+        if (now := cpu_seconds(pid)) - before < 0.2:
+            return
+        before = now
+
+
 def settled(count: Callable[[], int], *, seconds: float = 1.5) -> int:
     """The count once it has stopped growing for a while."""
     last, changed = count(), time.perf_counter()
