@@ -1,4 +1,4 @@
-"""The contract over gRPC, beside OTLP on the same port."""
+"""The contract over gRPC, beside OTLP on the same port. What a handler raises, the server answers by our table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from spanloop_collector.keys.authenticator import Authenticator
 from spanloop_collector.keys.principal import Principal
 from spanloop_collector.receive.http2 import Call as Context
 from spanloop_collector.receive.http2 import Http2Server
-from spanloop_collector.receive.status import abort, answer_for
 
 
 def add_operations(server: Http2Server, operations: Sequence[Operation], authenticator: Authenticator) -> list[str]:
@@ -38,24 +37,18 @@ def _handler(operation: Operation, authenticator: Authenticator) -> grpc.RpcMeth
 
 def _unary(operation: Operation, authenticator: Authenticator) -> Callable[[bytes, Context], Any]:
     async def handle(payload: bytes, context: Context) -> Message:
-        try:
-            call = Call(_authenticate(authenticator, context))
-            return await operation.call(_parse(operation, payload), call)
-        except Exception as error:
-            await abort(context, answer_for(error))
+        call = Call(_authenticate(authenticator, context))
+        return await operation.call(_parse(operation, payload), call)
 
     return handle
 
 
 def _stream(operation: Operation, authenticator: Authenticator) -> Callable[[bytes, Context], Any]:
     async def handle(payload: bytes, context: Context) -> AsyncIterator[Message]:
-        try:
-            call = Call(_authenticate(authenticator, context))
-            async with aclosing(operation.stream(_parse(operation, payload), call)) as answers:
-                async for answer in answers:
-                    yield answer
-        except Exception as error:
-            await abort(context, answer_for(error))
+        call = Call(_authenticate(authenticator, context))
+        async with aclosing(operation.stream(_parse(operation, payload), call)) as answers:
+            async for answer in answers:
+                yield answer
 
     return handle
 

@@ -20,7 +20,6 @@ from spanloop_collector.intake import PROJECT_HEADER, Intake
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.receive.export import NO_METRICS, Authenticate, Export, InFlight, exports
 from spanloop_collector.receive.http2 import Call, Http2Server
-from spanloop_collector.receive.listening_socket import listen
 from spanloop_collector.receive.status import abort, answer_for
 from spanloop_collector.receive.tls import tls_context
 from spanloop_collector.settings import AuthSettings, ReceiveSettings
@@ -59,8 +58,6 @@ class GrpcServer:
     async def start(self) -> None:
         """Begins to listen; raises ConfigError when the address cannot be had."""
         tls = tls_context(self._auth, protocol="h2")
-        listening = listen("receive.grpc_address", self._receive.grpc_address)
-        self.port = listening.getsockname()[1]
         server = Http2Server(max_message_bytes=self._receive.max_message_bytes)
         server.add_generic_rpc_handlers((self._door,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -71,7 +68,7 @@ class GrpcServer:
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, server)
         for name in ("", *names):
             await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
-        await server.start(listening, tls=tls)
+        self.port = await server.start("receive.grpc_address", self._receive.grpc_address, tls=tls)
         self._server = server
         logger.info("grpc: listening address=%s port=%d", self._receive.grpc_address, self.port)
 
@@ -121,7 +118,7 @@ class _ExportDoor(grpc.GenericRpcHandler):
         return export.respond(accepted).SerializeToString()
 
     def _foreign(self, method: str) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """An answer that helps to those who send metrics; others fall through to gRPC's own."""
+        """An answer that helps to those who send metrics; other methods are unknown here."""
         if method != METRICS_METHOD:
             return None
         return _refusal(UnsupportedError(NO_METRICS))
@@ -130,11 +127,10 @@ class _ExportDoor(grpc.GenericRpcHandler):
 def _refusal(error: Exception, export: Export | None = None) -> grpc.RpcMethodHandler[Any, Any]:
     """Answers with the error. Declared as taking a stream, so that the message need not arrive first."""
 
-    answer = answer_for(error)
     if export:
-        export.count(answer.code.name)
+        export.count(answer_for(error).code.name)
 
     async def refuse(messages: object, call: Call) -> bytes:
-        await abort(call, answer)
+        raise error
 
     return grpc.stream_unary_rpc_method_handler(refuse)

@@ -27,7 +27,6 @@ from spanloop_collector.playground.operations import PlaygroundOperations
 from spanloop_collector.query.endpoint import SqlEndpoint
 from spanloop_collector.query.queries import Queries
 from spanloop_collector.receive.http2 import Http2Server
-from spanloop_collector.receive.listening_socket import listen
 from spanloop_collector.settings import (
     AuthSettings,
     PlaygroundSettings,
@@ -143,9 +142,7 @@ async def api(
     serving = asyncio.create_task(server.serve())
     grpc_server = Http2Server(max_message_bytes=MAX_BODY_BYTES)
     add_operations(grpc_server, operations, authenticator)
-    listening = listen("receive.grpc_address", "127.0.0.1:0")
-    grpc_port = listening.getsockname()[1]
-    await grpc_server.start(listening, tls=None)
+    grpc_port = await grpc_server.start("receive.grpc_address", "127.0.0.1:0", tls=None)
     await asyncio.to_thread(wait_until, lambda: server.started, what="the API listens")
     port = server.servers[0].sockets[0].getsockname()[1]
     async with (

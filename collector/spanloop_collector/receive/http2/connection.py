@@ -77,6 +77,8 @@ class Connection(asyncio.BufferedProtocol):
         """Bytes we may send on a new stream."""
         self.is_heard = True
         """Whether anything has come since the server looked last."""
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        """Done when the peer is gone."""
         self._server = server
         self._buffer = server.buffer
         self._rest = b""
@@ -99,10 +101,11 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are of no class of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
-        self._server.joined(self)
+        self._server.connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._server.left(self)
+        self._server.connections.discard(self)
+        self.closed.set_result(None)
         for call in list(self.calls.values()):
             call.cancel()
 
@@ -111,7 +114,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._is_writable = True
-        self._more_may_be_sent()
+        self._change.set()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """All connections read into one buffer, each emptying it before the next: only what is left stays its own."""
@@ -165,7 +168,6 @@ class Connection(asyncio.BufferedProtocol):
     def forget(self, call: Call) -> None:
         """The call is over."""
         self.calls.pop(call.stream_id, None)
-        self._more_may_be_sent()
         if self._is_leaving and not self.calls:
             self._transport.close()
 
@@ -376,7 +378,7 @@ class Connection(asyncio.BufferedProtocol):
         for call in self.calls.values():
             call.send_window += window - self.peer_window
         self.peer_window = window
-        self._more_may_be_sent()
+        self._change.set()
 
     def _take_window(self, stream_id: int, increment: int) -> None:
         if not increment:
@@ -385,16 +387,13 @@ class Connection(asyncio.BufferedProtocol):
             self._send_window = self._widened(self._send_window, increment)
         elif call := self.calls.get(stream_id):
             call.send_window = self._widened(call.send_window, increment)
-        self._more_may_be_sent()
+        self._change.set()
 
     @staticmethod
     def _widened(window: int, increment: int) -> int:
         if window + increment > frames.MAX_WINDOW:
             raise Http2Error(frames.FLOW_CONTROL_ERROR, "a window of more than 2^31-1")
         return window + increment
-
-    def _more_may_be_sent(self) -> None:
-        self._change.set()
 
     def _reply(self, data: bytes) -> None:
         """Answers a frame, unless the peer asks and asks and does not read."""

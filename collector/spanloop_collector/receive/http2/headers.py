@@ -14,6 +14,7 @@ import grpc
 import hpack
 
 from spanloop_collector.receive.http2.frames import COMPRESSION_ERROR, ENHANCE_YOUR_CALM, Http2Error
+from spanloop_collector.receive.wire import encode_varint
 
 # Of one call, unpacked.
 MAX_HEADER_BYTES = 64 * 1024
@@ -109,12 +110,4 @@ def status_headers(
 
 def _length(number: int) -> bytes:
     """A length in seven bits or more, of a text that is not Huffman coded."""
-    if number < 0x7F:
-        return bytes((number,))
-    packed = bytearray((0x7F,))
-    number -= 0x7F
-    while number >= 0x80:
-        packed.append(number & 0x7F | 0x80)
-        number >>= 7
-    packed.append(number)
-    return bytes(packed)
+    return bytes((number,)) if number < 0x7F else b"\x7f" + encode_varint(number - 0x7F)

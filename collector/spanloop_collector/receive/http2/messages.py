@@ -45,7 +45,7 @@ class MessageReader:
     @property
     def is_between_messages(self) -> bool:
         """Whether nothing is missing of what has begun."""
-        return len(self._prefix) in (0, PREFIX_BYTES) and not self._missing
+        return not self._prefix
 
     def feed(self, piece: memoryview) -> list[Packed]:
         """The messages that end in this piece; raises TooLargeError as soon as a length is over the bound."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from socket import socket
 from typing import Any, Final
 
 import grpc
@@ -14,7 +12,7 @@ import grpc
 from spanloop_collector.receive.http2 import frames
 from spanloop_collector.receive.http2.connection import RECEIVE_BYTES, Connection
 from spanloop_collector.receive.http2.headers import RequestHead
-from spanloop_collector.receive.listening_socket import BACKLOG
+from spanloop_collector.receive.listening_socket import BACKLOG, listen
 
 # A peer that vanished without a word is noticed, and its half-sent request freed: it is asked for a sign after three
 # of these intervals of silence, and given up after a fourth.
@@ -35,9 +33,8 @@ class Http2Server:
         self.stream_window = min(max_message_bytes + WINDOW_MARGIN_BYTES, frames.MAX_WINDOW)
         self.buffer = memoryview(bytearray(RECEIVE_BYTES))
         """What arrives is read into it, whichever connection it comes from."""
-        self._connections: set[Connection] = set()
-        self._is_left = asyncio.Event()
-        """Whether all connections are closed, set at the latest when the last one is."""
+        self.connections: set[Connection] = set()
+        """Those whose peers are there."""
         self._handlers: list[grpc.GenericRpcHandler] = []
         self._server: asyncio.Server | None = None
         self._looking: asyncio.Task[None] | None = None
@@ -56,21 +53,14 @@ class Http2Server:
                 return handler
         return None
 
-    def joined(self, connection: Connection) -> None:
-        """A peer is there."""
-        self._connections.add(connection)
-
-    def left(self, connection: Connection) -> None:
-        """It is gone."""
-        self._connections.discard(connection)
-        if not self._connections:
-            self._is_left.set()
-
-    async def start(self, listening: socket, *, tls: ssl.SSLContext | None) -> None:
-        """Takes connections from the socket, which is closed with the server."""
+    async def start(self, setting: str, address: str, *, tls: ssl.SSLContext | None) -> int:
+        """Begins to listen; returns the port. Raises ConfigError, naming the setting, when it cannot be had."""
+        listening = listen(setting, address)
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self), sock=listening, ssl=tls, backlog=BACKLOG)
         self._looking = asyncio.create_task(self._look_after_connections())
+        port: int = listening.getsockname()[1]
+        return port
 
     async def stop(self, *, grace_seconds: float) -> None:
         """Takes no new calls, lets those in progress end within the grace, then closes."""
@@ -78,13 +68,11 @@ class Http2Server:
             return
         self._server.close()
         self._looking.cancel()
-        if self._connections:
-            self._is_left.clear()
-            for connection in list(self._connections):
+        if connections := list(self.connections):
+            for connection in connections:
                 connection.leave()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_left.wait(), grace_seconds)
-        for connection in list(self._connections):
+            await asyncio.wait([connection.closed for connection in connections], timeout=grace_seconds)
+        for connection in list(self.connections):
             connection.abort()
         await self._server.wait_closed()
 
@@ -94,7 +82,7 @@ class Http2Server:
             await asyncio.sleep(self._look_seconds)
             silent_looks = {
                 connection: 0 if connection.is_heard else silent_looks.get(connection, 0) + 1
-                for connection in self._connections
+                for connection in self.connections
             }
             for connection, looks in silent_looks.items():
                 connection.is_heard = False

@@ -10,7 +10,6 @@ from typing import Any
 import grpc
 import pytest
 from spanloop_collector.receive.http2 import Call, Http2Server
-from spanloop_collector.receive.listening_socket import listen
 
 from tests.collector.receive.http2.peer import Peer
 
@@ -22,7 +21,7 @@ class Served:
     """The server and what its handlers have seen."""
 
     server: Http2Server
-    port: int
+    port: int = 0
     started: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -71,12 +70,10 @@ async def start() -> AsyncIterator[Start]:
     started: list[Served] = []
 
     async def start(**options: Any) -> Served:
-        listening = listen("receive.grpc_address", "127.0.0.1:0")
-        server = Http2Server(max_message_bytes=MAX_MESSAGE_BYTES, **options)
-        served = Served(server, listening.getsockname()[1])
+        served = Served(Http2Server(max_message_bytes=MAX_MESSAGE_BYTES, **options))
         started.append(served)
-        server.add_generic_rpc_handlers((handlers(served),))
-        await server.start(listening, tls=None)
+        served.server.add_generic_rpc_handlers((handlers(served),))
+        served.port = await served.server.start("receive.grpc_address", "127.0.0.1:0", tls=None)
         return served
 
     yield start
