@@ -13,6 +13,7 @@ from typing import Any
 
 import clickhouse_connect
 import pytest
+import spanloop
 from spanloop_collector.schema.cluster import on_cluster
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store import Store
@@ -83,9 +84,10 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 @pytest.fixture(autouse=True)
 def nothing_left_running(clean_environment: None) -> Iterator[None]:
-    """Fails the test that leaks a process or a thread."""
+    """Fails the test that leaks a process or a thread; what was logged in it does not go on into the next."""
     before = running()
     yield
+    spanloop.shutdown(timeout_seconds=0)
     left = left_behind(before)
     assert not left, f"left running: {sorted(left)}"
 

@@ -1,11 +1,10 @@
-"""Fixtures of the SDK's tests: faults surface, collectors are real, nothing survives a test."""
+"""Fixtures of the SDK's tests: faults surface, collectors are real."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-import spanloop
 from spanloop import _failsafe
 from spanloop.testing import Capture, capture
 
@@ -16,12 +15,6 @@ from tests.instrumentation.otlp_collector import Collector, grpc_collector, http
 def _faults_surface(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_failsafe, "strict", True)
     _failsafe._reported.clear()
-
-
-@pytest.fixture(autouse=True)
-def _stopped_afterwards(clean_environment: None) -> Iterator[None]:
-    yield
-    spanloop.shutdown(timeout_seconds=0)
 
 
 @pytest.fixture
