@@ -10,8 +10,9 @@
 -- tells (start, end, tokens, cost); the view `logs` adds them, and the index of ids follows what it says.
 -- A part as large as an insert is one file, not one for every stream of every column: that is a sixth of what storing a
 -- span costs. Merges make parts above this size, and those are what queries over history read. A merge's buffers grow
--- with what they hold, its blocks are small, and above that size it goes column by column however few the rows: beside
--- 1,000 spans a second it would else take half of the memory.
+-- with what they hold, its blocks are small, and above that size it goes column by column however few the rows. It reads
+-- each of its parts a granule at a time, so granules are small as well. Beside 1,000 spans a second it would else take
+-- more than half of the memory.
 -- Lengths of a map's texts lie with the texts: apart from them, they take four bytes a row.
 CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
 (
@@ -69,6 +70,7 @@ TTL toDateTime(received) + INTERVAL 10 MINUTE RECOMPRESS CODEC(ZSTD(3))
 SETTINGS
     non_replicated_deduplication_window = 10000,
     index_granularity = 8192,
+    index_granularity_bytes = 3145728,
     min_bytes_for_wide_part = 134217728,
     min_columns_to_activate_adaptive_write_buffer = 1,
     merge_max_block_size_bytes = 2097152,
