@@ -23,7 +23,7 @@ COPY_SETTINGS = {
     # is read. Smaller ones would make so many parts that ClickHouse merged them while it is still copying.
     "max_insert_threads": "2",
     "min_insert_block_size_rows": "0",
-    "min_insert_block_size_bytes": str(32 * 1024 * 1024),
+    "min_insert_block_size_bytes": str(64 * 1024 * 1024),
     "max_block_size": "8192",
     "max_bytes_before_external_sort": str(512 * 1024 * 1024),
     "max_bytes_before_external_group_by": str(512 * 1024 * 1024),
