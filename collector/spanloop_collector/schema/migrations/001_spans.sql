@@ -11,8 +11,8 @@
 -- A part as large as an insert is one file, not one for every stream of every column: that is a sixth of what storing a
 -- span costs. Merges make parts above this size, and those are what queries over history read. A merge's buffers grow
 -- with what they hold, its blocks are small, and above that size it goes column by column however few the rows. It reads
--- each of its parts a granule at a time, so granules are small as well, and goes on with its words on disk beyond some
--- megabytes. Beside 1,000 spans a second it would else take more than half of the memory.
+-- each of its parts a granule at a time, so granules are small as well. Beside 1,000 spans a second it would else take
+-- more than half of the memory.
 -- Lengths of a map's texts lie with the texts: apart from them, they take four bytes a row.
 CREATE TABLE IF NOT EXISTS {database}.spans {on_cluster}
 (
@@ -74,6 +74,5 @@ SETTINGS
     min_bytes_for_wide_part = 134217728,
     min_columns_to_activate_adaptive_write_buffer = 1,
     merge_max_block_size_bytes = 2097152,
-    text_index_max_memory_usage_before_flush = 16777216,
     vertical_merge_algorithm_min_rows_to_activate = 1,
     propagate_types_serialization_versions_to_nested_types = 0;
