@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,11 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 @pytest.fixture
-def project(shared_collector: CollectorProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def project(shared_collector: CollectorProcess, monkeypatch: pytest.MonkeyPatch) -> str:
     """A project of this test alone, with the environment of an application that uses the shared collector."""
     for name, value in environment(shared_collector).items():
         monkeypatch.setenv(name, value)
-    yield f"evals-{uuid.uuid4().hex[:8]}"
-    spanloop.shutdown()
+    return f"evals-{uuid.uuid4().hex[:8]}"
 
 
 def environment(collector: CollectorProcess) -> dict[str, str]:
