@@ -20,7 +20,7 @@ from spanloop.datasets import init_dataset, promote
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store import Store
 
-from tests.benchmarks.options import Options, print_table
+from tests.benchmarks.options import Options, cpu_seconds, let_rest, print_table
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.collector_process import CollectorProcess
 
@@ -120,26 +120,21 @@ def _read(collector: CollectorProcess, dataset: str) -> int:
 def _promote(
     what: str, pid: int, work: Callable[[], int], *, target: int | None = TARGET_ROWS_PER_SECOND
 ) -> list[object]:
-    started, cpu_before = time.perf_counter(), _cpu_seconds(pid)
+    let_rest(pid)  # of the start, or of merging what was copied before
+    started, cpu_before = time.perf_counter(), cpu_seconds(pid)
     rows, peak = _with_peak(pid, work)
-    seconds, cpu_seconds = time.perf_counter() - started, _cpu_seconds(pid) - cpu_before
+    seconds, used = time.perf_counter() - started, cpu_seconds(pid) - cpu_before
     print(f"{what}: {rows:,} rows in {seconds:.1f} s", file=sys.stderr, flush=True)
     shown = f"{target:,}" if target else ""
     return [
         what,
         f"{rows:,}",
         f"{seconds:.1f}",
-        f"{cpu_seconds:.1f}",
+        f"{used:.1f}",
         f"{rows / seconds:,.0f}",
         shown,
         f"{peak / 1e6:,.0f}",
     ]
-
-
-def _cpu_seconds(pid: int) -> float:
-    """What the process has used so far; on a busy machine it says more than the clock."""
-    used = psutil.Process(pid).cpu_times()
-    return float(used.user + used.system)
 
 
 def _with_peak(pid: int, work: Callable[[], Answer]) -> tuple[Answer, int]:

@@ -16,11 +16,13 @@ from spanloop_collector.datasets.row import VALUE_FIELDS, DatasetRow, read_metad
 from spanloop_collector.datasets.snapshots import Snapshot
 
 
-def dataset_message(store: Database, record: DatasetRecord) -> pb.Dataset:
-    """The dataset with its newest version and the number of its rows, which are read. Blocks."""
+def dataset_message(store: Database, record: DatasetRecord, row_count: int | None = None) -> pb.Dataset:
+    """The dataset with its newest version and the number of its rows, which are read unless given. Blocks."""
     names = {"project": record.project, "dataset_id": record.id}
     head = newest_versions(store, **names).get(record.id, 0)
-    return dataset_answer(record, head, row_counts(store, **names).get(record.id, 0))
+    if row_count is None:
+        row_count = row_counts(store, **names).get(record.id, 0)
+    return dataset_answer(record, head, row_count)
 
 
 def dataset_answer(record: DatasetRecord, version: int, row_count: int) -> pb.Dataset:

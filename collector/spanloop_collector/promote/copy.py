@@ -52,6 +52,16 @@ class Checked:
     """What keeps the statement to the caller's project."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a copy has done to its dataset."""
+
+    inserted: int
+    updated: int
+    row_count: int
+    """Rows that the dataset has now."""
+
+
 class Copy:
     """One promotion into one dataset; `client` reads views without naming the database."""
 
@@ -101,19 +111,20 @@ class Copy:
         )
         return list(self._result(sql).named_results())
 
-    def write(self, version: int) -> tuple[int, int]:
-        """Writes the rows as this version; returns how many are new and how many were rewritten."""
+    def write(self, version: int) -> Written:
+        """Writes the rows as this version."""
         self._client.command(
             f"INSERT INTO {self._database}.dataset_row_versions "
             f"(project, dataset_id, id, version, is_deleted, created, {ROW_COLUMNS}) "
             f"SELECT {self._target()}, id, {version}, false, created, {ROW_COLUMNS} "
             f"FROM ({self._changes(str(version))})" + self.settings()
         )
-        [(total, updated)] = self._query(
-            f"SELECT count(), countIf(toUnixTimestamp64Nano(created) < {version}) "
-            f"FROM {self._database}.dataset_row_versions FINAL WHERE {self._in_dataset()} AND version = {version}"
+        [counts] = self._query(
+            f"SELECT countIf(version = {version} AND toUnixTimestamp64Nano(created) >= {version}), "
+            f"countIf(version = {version} AND toUnixTimestamp64Nano(created) < {version}), countIf(NOT is_deleted) "
+            f"FROM {self._database}.newest_dataset_rows WHERE {self._in_dataset()}"
         )
-        return total - updated, updated
+        return Written(*counts)
 
     def rows_to_stage(self) -> str:
         """The source's rows with everything a transform sees, each once, without those that are there already."""

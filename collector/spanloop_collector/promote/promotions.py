@@ -66,16 +66,17 @@ class Promotions:
         has_schema = dataset.input_schema or dataset.expected_schema
         write = self._write_checked if has_schema else self._write_all
         with self._leftovers.writing(dataset):
-            self._with_client(lambda client: write(client, checked, dataset, key_id, answer))
-        answer.dataset.CopyFrom(dataset_message(self._store, dataset))
+            row_count = self._with_client(lambda client: write(client, checked, dataset, key_id, answer))
+        answer.dataset.CopyFrom(dataset_message(self._store, dataset, row_count))
         return answer
 
     def _write_all(
         self, client: Client, checked: Checked, dataset: DatasetRecord, key_id: str, answer: pb.PromoteResponse
-    ) -> None:
+    ) -> int:
         copy = self._copy(client, checked, dataset)
         version = self._clock.next(after=copy.newest_version())
-        answer.inserted, answer.updated = copy.write(version)
+        written = copy.write(version)
+        answer.inserted, answer.updated = written.inserted, written.updated
         if answer.inserted or answer.updated:
             change = Change(version, "promote", answer.inserted, answer.updated, key_id=key_id)
             record_change(self._store, dataset, change)
@@ -83,6 +84,7 @@ class Promotions:
         # Into an empty dataset everything goes, unless rows were dropped as repetitions.
         is_first = copy.is_first and checked.spec.deduplicate != "input" and "id" not in checked.spec.fields
         answer.matched = answer.inserted if is_first else copy.matched()
+        return written.row_count
 
     def _write_checked(
         self, client: Client, checked: Checked, dataset: DatasetRecord, key_id: str, answer: pb.PromoteResponse
