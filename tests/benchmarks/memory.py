@@ -10,7 +10,8 @@ from tests.benchmarks.options import Options, print_table, start_load
 from tests.support.clickhouse_process import ClickHouseProcess
 from tests.support.collector_process import CollectorProcess
 
-SAMPLES = 10
+STEPS = 10
+SAMPLE_SECONDS = 0.1
 EMBEDDED_RATE = 1_000
 SERVER_RATE = 1_000_000
 """More than anyone takes: the collector runs at its limit, and senders are slowed down."""
@@ -25,8 +26,8 @@ def measure(options: Options) -> None:
     server.stop()
     calm = CollectorProcess(options.folder / "calm")
     rows.append([f"embedded, {EMBEDDED_RATE:,} spans/s", *_watch(calm, options.seconds, rate=EMBEDDED_RATE)])
-    print(f"resident MiB at {SAMPLES} equal steps over {options.seconds} s")
-    print_table(["memory", *(str(step + 1) for step in range(SAMPLES))], rows)
+    print(f"resident MB, looked at every {SAMPLE_SECONDS} s: the most in each tenth of {options.seconds} s, and of all")
+    print_table(["memory", *(str(step + 1) for step in range(STEPS)), "median", "p95", "p99"], rows)
 
 
 def _watch(collector: CollectorProcess, seconds: int, *, rate: float) -> list[str]:
@@ -34,11 +35,20 @@ def _watch(collector: CollectorProcess, seconds: int, *, rate: float) -> list[st
     process = psutil.Process(collector.pid)
     spans = int((rate or SERVER_RATE) * seconds)
     load = start_load(collector.grpc_address, "llm", spans, rate=rate)
-    samples = []
-    for _ in range(SAMPLES):
-        time.sleep(seconds / SAMPLES)
-        samples.append(f"{process.memory_info().rss / 2**20:.0f}")
+    steps = [_samples(process, seconds / STEPS) for _ in range(STEPS)]
     load.process.terminate()
     load.process.wait()
     collector.stop()
+    ordered = sorted(sample for step in steps for sample in step)
+    figures = [max(step) for step in steps] + [ordered[int(len(ordered) * part)] for part in (0.5, 0.95, 0.99)]
+    return [f"{figure / 1e6:.0f}" for figure in figures]
+
+
+def _samples(process: psutil.Process, seconds: float) -> list[int]:
+    """Resident bytes over some seconds."""
+    end = time.perf_counter() + seconds
+    samples = []
+    while time.perf_counter() < end:
+        samples.append(process.memory_info().rss)
+        time.sleep(SAMPLE_SECONDS)
     return samples

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LIBRARY = "_chdb"
-START_SECONDS = 10.0
+START_SECONDS = 2.0
 MADV_PAGEOUT = 21
 """Pages that hold nothing but what is in their file leave memory; whoever needs one again reads it from there."""
 
