@@ -23,9 +23,14 @@ from spanloop._transport.http import Certificates, HttpConnection
 REQUEST_SECONDS = 60.0
 RETRY_SECONDS = 15.0
 """How long a collector may stay away, or say "try later", before a request fails."""
+FIRST_CONTACT_SECONDS = 2.0
+"""The same for one that has never answered this process: more likely there is none."""
 FIRST_PAUSE_SECONDS = 0.1
 MAX_PAUSE_SECONDS = 2.0
 RETRIED_STATUS = frozenset({429, 502, 503, 504})
+
+_answered: set[str] = set()
+"""Addresses at which a collector has answered this process."""
 
 
 class ApiError(Exception):
@@ -110,14 +115,15 @@ class ApiClient:
         is_idempotent: bool = True,
         timeout: float = REQUEST_SECONDS,
     ) -> dict[str, Any]:
-        deadline = time.monotonic() + RETRY_SECONDS
+        started = time.monotonic()
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 return self._try(method, path, body, timeout)
             except ApiError as error:
                 is_passing = error.status in RETRIED_STATUS or (error.status == 0 and is_idempotent)
-                if not is_passing or time.monotonic() + pause > deadline:
+                patience = RETRY_SECONDS if self.url in _answered else FIRST_CONTACT_SECONDS
+                if not is_passing or time.monotonic() + pause > started + patience:
                     raise
             time.sleep(pause)
             pause = min(pause * 2, MAX_PAUSE_SECONDS)
@@ -140,6 +146,7 @@ class ApiClient:
                 f"no collector answers at {self.url} ({error or type(error).__name__}); start one with "
                 "`spanloop serve`, or say where it is with SPANLOOP_API_URL"
             ) from None
+        _answered.add(self.url)
         return answer.status, answer.content
 
 

@@ -193,7 +193,7 @@ def test_what_waits_is_sent_when_the_program_ends(shared_collector: CollectorPro
 
 
 def test_nobody_there_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("spanloop._api.RETRY_SECONDS", 0)
+    monkeypatch.setattr("spanloop._api.FIRST_CONTACT_SECONDS", 0)
     dataset = init_dataset("p", "golden", api_url="http://127.0.0.1:9")
     with pytest.raises(ApiError, match="start one with `spanloop serve`, or say where it is with SPANLOOP_API_URL"):
         list(dataset)

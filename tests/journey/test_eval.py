@@ -431,7 +431,7 @@ def test_wrong_use_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], m
     code, text = said(str(tmp_path), "--filter", "metadata.area=odd", "--no-send-logs")
     assert (code, "no case was tried that matches --filter" in text) == (1, True)
     monkeypatch.setenv("SPANLOOP_API_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("spanloop._api.RETRY_SECONDS", 0.2)
+    monkeypatch.setattr("spanloop._api.FIRST_CONTACT_SECONDS", 0.2)
     code, text = said(str(tmp_path), "--resume")
     assert (code, "no collector answers at http://127.0.0.1:1" in text) == (1, True)
     (tmp_path / "eval_two.py").write_text((tmp_path / "eval_one.py").read_text())

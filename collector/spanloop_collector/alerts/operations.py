@@ -136,9 +136,7 @@ class AlertOperations:
 def _project(named: str, call: Call) -> str:
     """The project that is named, or the key's; empty sees every project, and only such a key may ask for it."""
     call.refuse_problems()
-    project = named or call.principal.project
-    call.principal.require_project(project)
-    return project
+    return call.project(named)
 
 
 def _actor(name: str, call: Call) -> Actor:

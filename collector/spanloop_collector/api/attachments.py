@@ -32,7 +32,7 @@ class AttachmentOperations:
     ) -> attachments_pb2.ListAttachmentsResponse:
         """The first attachments of a project, or of all."""
         call.refuse_problems()
-        project = _project(request.project, call)
+        project = call.project(request.project)
         limit = request.limit or LISTED
         if not 0 < limit <= MAX_LISTED:
             raise InvalidRequestError(f"limit: {limit} is not from 1 to {MAX_LISTED}", field="limit")
@@ -55,19 +55,13 @@ class AttachmentOperations:
             sweep,
             self._attachments,
             self._store,
-            project=_project(request.project, call),
+            project=call.project(request.project),
             older_than_seconds=seconds,
             dry_run=request.dry_run,
         )
         return attachments_pb2.SweepAttachmentsResponse(
             examined=swept.examined, removed=swept.removed, removed_bytes=swept.removed_bytes
         )
-
-
-def _project(named: str, call: Call) -> str:
-    project = named or call.principal.project
-    call.principal.require_project(project)
-    return project
 
 
 def _message(attachment: Attachment) -> attachments_pb2.Attachment:

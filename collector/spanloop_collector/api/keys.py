@@ -22,8 +22,7 @@ class KeyOperations:
     async def create_key(self, request: keys_pb2.CreateKeyRequest, call: Call) -> keys_pb2.CreateKeyResponse:
         """A new key with its text."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         for field, given in (("name", request.name), ("project", project)):
             if len(given) > MAX_NAME_CHARACTERS:
                 raise InvalidRequestError(f"{field}: is longer than {MAX_NAME_CHARACTERS} characters", field=field)
@@ -34,8 +33,7 @@ class KeyOperations:
     async def list_keys(self, request: keys_pb2.ListKeysRequest, call: Call) -> keys_pb2.ListKeysResponse:
         """The keys of a project, or every key."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         records = await self._ring.read_all()
         return keys_pb2.ListKeysResponse(keys=[_key(r) for r in records if project in ("", r.project)])
 

@@ -71,6 +71,15 @@ class Call:
     principal: Principal
     problems: Sequence[Problem] = ()
 
+    def project(self, named: str, default: str = "") -> str:
+        """The project that the request names, else the key's own, else the default; '' for none, which is all.
+
+        Raises PermissionDeniedError for one that the key does not reach.
+        """
+        project = named or self.principal.project or default
+        self.principal.require_project(project)
+        return project
+
     def refuse_problems(self) -> None:
         """Raise the first problem; for operations that do not answer item by item."""
         for problem in self.problems:

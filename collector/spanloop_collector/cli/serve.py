@@ -78,9 +78,9 @@ async def serve_until_stopped(settings: Settings) -> None:
     # Imported late: `spanloop --help` need not load gRPC and ClickHouse.
     from spanloop_collector.pipeline import run
     from spanloop_collector.receive.reused_memory import reuse_freed_memory
-    from spanloop_collector.store.memory import leave_out_pandas
+    from spanloop_collector.store.memory import leave_out_arrays
 
-    leave_out_pandas()
+    leave_out_arrays()
     reuse_freed_memory()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -58,8 +58,7 @@ class DatasetOperations:
     async def create_dataset(self, request: pb.CreateDatasetRequest, call: Call) -> pb.CreateDatasetResponse:
         """The dataset of that name, made where there is none."""
         call.refuse_problems()
-        project = request.project or call.principal.project or self._default_project
-        call.principal.require_project(project)
+        project = call.project(request.project, self._default_project)
         record = DatasetRecord(
             project=project,
             id="",
@@ -78,8 +77,7 @@ class DatasetOperations:
     async def list_datasets(self, request: pb.ListDatasetsRequest, call: Call) -> pb.ListDatasetsResponse:
         """The datasets of a project, or every one."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
 
         def read() -> list[pb.Dataset]:
             records = self._registry.of_project(project, name=request.name)

@@ -66,7 +66,7 @@ class ExperimentOperations:
         repo_info = _object(request, "repo_info")
         wanted = Experiment(
             id="",
-            project=self._project(request.project, call),
+            project=call.project(request.project, self._default_project),
             name=request.name,
             created=datetime.now(UTC),
             description=request.description,
@@ -86,8 +86,7 @@ class ExperimentOperations:
     async def list_experiments(self, request: pb.ListExperimentsRequest, call: Call) -> pb.ListExperimentsResponse:
         """The newest experiments."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
         found = await asyncio.to_thread(self._registry.newest, project, part=request.name, limit=limit)
         return pb.ListExperimentsResponse(experiments=[experiment.message() for experiment in found])
@@ -130,7 +129,7 @@ class ExperimentOperations:
     ) -> pb.CompareExperimentsResponse:
         """The comparison, over everything that was acknowledged."""
         call.refuse_problems()
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         await asyncio.to_thread(self._check_syntax, request)
         await self._barrier()
         return await self._comparer.compare(request, project=project, principal=call.principal)
@@ -149,16 +148,10 @@ class ExperimentOperations:
         for field, sql in expressions(request).items():
             select_of(self._store, sql, field=field)
 
-    def _project(self, named: str, call: Call) -> str:
-        project = named or call.principal.project or self._default_project
-        call.principal.require_project(project)
-        return project
-
     async def _find(self, request: Any, call: Call) -> Experiment:
         """The experiment that the request names; those of other projects do not exist for the caller."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         found = await asyncio.to_thread(self._registry.find, project, request.experiment)
         if found is not None:
             return found

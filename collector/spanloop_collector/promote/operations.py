@@ -79,8 +79,7 @@ class PromoteOperations:
     async def list_promote_jobs(self, request: pb.ListPromoteJobsRequest, call: Call) -> pb.ListPromoteJobsResponse:
         """The jobs of a project."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         jobs = await asyncio.to_thread(self._jobs.of_project, project)
         return pb.ListPromoteJobsResponse(jobs=[job_message(job) for job in jobs])
 
@@ -148,8 +147,7 @@ class PromoteOperations:
         call.refuse_problems()
         if not request.id:
             raise invalid("id", "say which row: the id of a log row, dataset row or eval row")
-        project = request.project or call.principal.project or self._default_project
-        call.principal.require_project(project)
+        project = call.project(request.project, self._default_project)
 
         def read() -> pb.GetLineageResponse:
             lineage = Lineage(self._store, project)
@@ -165,8 +163,7 @@ class PromoteOperations:
     def _read(self, request: pb.PromoteRequest, call: Call) -> tuple[PromoteSpec, str]:
         call.refuse_problems()
         call.principal.require(Scope.READ)
-        project = request.project or call.principal.project or self._default_project
-        call.principal.require_project(project)
+        project = call.project(request.project, self._default_project)
         if not request.dataset.strip():
             raise invalid("dataset", "say which dataset the rows go to")
         return read_spec(request, project), read_name(request.dataset)

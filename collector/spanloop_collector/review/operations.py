@@ -166,9 +166,7 @@ class ReviewOperations:
 
     def _project(self, named: str, call: Call) -> str:
         call.refuse_problems()
-        project = named or call.principal.project or self._default_project
-        call.principal.require_project(project)
-        return project
+        return call.project(named, self._default_project)
 
     def _source(self, named: str) -> Source:
         if (named or "logs") not in self._correct:

@@ -66,8 +66,7 @@ class ScoringRuleOperations:
     ) -> rules_pb2.ListScoringRulesResponse:
         """The rules of a project, or of all."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         await asyncio.to_thread(self._book.read)
         rules = self._book.rules(project)
         return rules_pb2.ListScoringRulesResponse(
@@ -93,7 +92,7 @@ class ScoringRuleOperations:
     ) -> rules_pb2.DeleteScoringRuleResponse:
         """Nothing; the rule has ended."""
         call.refuse_problems()
-        project = self._project(request.project, call)
+        project = call.project(request.project)
         await asyncio.to_thread(self._book.delete, project, request.name, actor=_actor(call))
         return rules_pb2.DeleteScoringRuleResponse()
 
@@ -136,15 +135,14 @@ class ScoringRuleOperations:
     ) -> rules_pb2.ListBackfillsResponse:
         """Backfills with their progress, newest first."""
         call.refuse_problems()
-        project = request.project or call.principal.project
-        call.principal.require_project(project)
+        project = call.project(request.project)
         found = await asyncio.to_thread(self._backfills.all, project or "*", rule=request.rule)
         return rules_pb2.ListBackfillsResponse(backfills=found)
 
     async def stop_backfill(self, request: rules_pb2.StopBackfillRequest, call: Call) -> rules_pb2.Backfill:
         """The backfill, stopped."""
         call.refuse_problems()
-        project = self._project(request.project, call)
+        project = call.project(request.project)
         return await asyncio.to_thread(self._backfills.stop, project, request.id, actor=_actor(call))
 
     async def _checked(self, given: rules_pb2.ScoringRule, call: Call) -> Rule:
@@ -179,12 +177,7 @@ class ScoringRuleOperations:
         return condition
 
     async def _find(self, request: NamedRule, call: Call) -> Rule:
-        return await asyncio.to_thread(self._book.find, self._project(request.project, call), request.name)
-
-    def _project(self, named: str, call: Call) -> str:
-        project = named or call.principal.project
-        call.principal.require_project(project)
-        return project
+        return await asyncio.to_thread(self._book.find, call.project(request.project), request.name)
 
 
 def _actor(call: Call) -> Actor:

@@ -214,9 +214,7 @@ class VariantOperations:
 
     def _project(self, named: str, call: Call) -> str:
         call.refuse_problems()
-        project = named or call.principal.project or self._default_project
-        call.principal.require_project(project)
-        return project
+        return call.project(named, self._default_project)
 
 
 def _read_experiment(request: variants_pb2.CreateVariantExperimentRequest) -> VariantExperiment:

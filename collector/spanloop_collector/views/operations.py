@@ -69,9 +69,7 @@ class ViewOperations:
 
     def _project(self, named: str, call: Call) -> str:
         call.refuse_problems()
-        project = named or call.principal.project or self._default_project
-        call.principal.require_project(project)
-        return project
+        return call.project(named, self._default_project)
 
     def _save(self, view: views_pb2.View, project: str) -> ViewRecord:
         now = self._now()

@@ -11,6 +11,7 @@ from pathlib import Path
 from clickhouse_connect.driver.exceptions import Error
 
 from spanloop_collector.errors import StoreUnavailableError
+from spanloop_collector.receive.reused_memory import give_back_freed_memory
 from spanloop_collector.store import Store
 from spanloop_collector.write.merges import CALM_SECONDS, LOOK_EVERY_SECONDS
 
@@ -37,6 +38,7 @@ async def return_freed_memory(store: Store, calm_seconds: Callable[[], float]) -
 
 
 def _purge(store: Store) -> None:
+    give_back_freed_memory()
     try:
         store.command("SYSTEM JEMALLOC PURGE")
     except (Error, StoreUnavailableError) as error:

@@ -12,17 +12,17 @@ from pathlib import Path
 import spanloop_collector.pipeline
 from spanloop_collector.settings import StoreSettings
 from spanloop_collector.store.connect import connect
-from spanloop_collector.store.memory import leave_out_pandas
+from spanloop_collector.store.memory import leave_out_arrays
 
 print([name for name in ("genai_prices", "numpy", "pandas", "pyarrow", "pydantic") if name in sys.modules])
-leave_out_pandas()
+leave_out_arrays()
 client = connect(StoreSettings(), Path(sys.argv[1]))
 client.command("CREATE DATABASE d ENGINE = Atomic")
 client.command("CREATE TABLE d.t (n UInt8, s String) ENGINE = MergeTree ORDER BY n")
 client.insert("d.t", [[7, "a"]], column_names=["n", "s"])
 rows = client.query("SELECT * FROM d.t").result_rows
 
-print(rows, [name for name in ("pandas", "pyarrow") if name in sys.modules])
+print(rows, [name for name in ("numpy", "pandas", "pyarrow") if name in sys.modules])
 print(client.query_arrow("SELECT * FROM d.t").to_pylist(), "pyarrow" in sys.modules)
 """
 
