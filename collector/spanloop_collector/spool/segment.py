@@ -36,6 +36,8 @@ from spanloop_collector.spool.record import (
 # A younger segment of this process is still in the page cache as it was written; an older one may come back
 # from the disk, so its checksums are compared.
 VERIFY_AFTER_SECONDS = 60.0
+# What has been looked at leaves this process's memory in steps of this size: a whole segment is a hundred megabytes.
+LOOKED_AT_BYTES = 8 * 1024 * 1024
 
 _NAME = re.compile(r"(\d{20})-([0-9a-f]{32})\.segment")
 # A message of 32 bytes with the tag of field 15002, length 28; then body bytes, records, items, flags, checksum.
@@ -158,12 +160,16 @@ class SealedSegment:
 
     def _places(self, content: mmap.mmap) -> Iterator[RecordPlace]:
         """Where the intact records lie; what is damaged is counted, once per segment."""
-        seed, damaged = seed_of(self.token), 0
+        seed, damaged, left = seed_of(self.token), 0, 0
         for found in scan(content, size=self.byte_count, seed=seed):
             if isinstance(found, Damage) or not is_intact(content, found, seed=seed):
                 damaged += 1
             else:
                 yield found
+            if found.end - left > LOOKED_AT_BYTES:
+                seen = found.end // mmap.PAGESIZE * mmap.PAGESIZE
+                content.madvise(mmap.MADV_DONTNEED, left, seen - left)
+                left = seen
         if damaged and not self._is_damage_told:
             self._is_damage_told = True
             self._on_damage(self, damaged)

@@ -66,6 +66,21 @@ async def test_unsealed_requests_are_ready_after_a_restart(open_spool: OpenSpool
     assert payloads(await take_all(spool)) == [b"one", b"two"]
 
 
+async def test_a_large_segment_is_read_without_holding_it_in_memory(open_spool: OpenSpool, directory: Path) -> None:
+    await stored(open_spool, directory, *(bytes([number]) * 2**20 for number in range(64)))
+    (segment,) = await take_all(open_spool())
+    before = mapped_bytes()
+    most = max(mapped_bytes() for _ in segment.records())
+    assert most - before < 20 * 2**20
+    assert segment.is_whole()
+
+
+def mapped_bytes() -> int:
+    """Memory of this process that is pages of files."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile:"))
+    return int(line.split()[1]) * 1024
+
+
 async def test_segment_keeps_token_and_content_over_restarts(open_spool: OpenSpool) -> None:
     spool = open_spool()
     await spool.append(b"maybe inserted already", item_count=1)
