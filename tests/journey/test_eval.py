@@ -253,6 +253,10 @@ from spanloop import Eval, Reporter
 
 cases = [{{"input": n, "expected": n, "metadata": {{"area": "odd" if n % 2 else "even"}}}} for n in range(6)]
 
+class Stream:
+    def __iter__(self):
+        return iter(cases)
+
 def task(input):
     if input == 3:
         raise KeyError("three")
@@ -262,7 +266,7 @@ def right(output, expected):
     return output == expected
 
 Eval({project!r}, cases, task, [right], experiment_name="one")
-Eval({project!r}, cases, lambda input: input, [right], experiment_name="two", base_experiment_name=None)
+Eval({project!r}, Stream(), lambda input: input, [right], experiment_name="two", base_experiment_name=None)
 Eval({project!r}, lambda: 1 / 0, task, [right], experiment_name="broken")
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from spanloop import _runtime
@@ -11,7 +11,7 @@ from spanloop._api import ApiClient, ApiError, default_project
 from spanloop._failsafe import log
 from spanloop._json import to_json
 from spanloop.eval import _registry
-from spanloop.eval._case import BaseExperiment, Data, EvalCase, as_case, is_stream, resolve_data
+from spanloop.eval._case import BaseExperiment, Data, EvalCase, as_case, resolve_data
 from spanloop.eval._evaluator import Evaluator
 from spanloop.eval._experiment import FLUSH_SECONDS, Experiment, create_experiment, dataset_fields
 from spanloop.eval._git import repo_info as read_repo_info
@@ -205,8 +205,9 @@ def open_experiment(evaluator: Evaluator, data: Any) -> Experiment | None:
 
 
 def _has_cases(evaluator: Evaluator, data: Any) -> bool:
-    """Whether the filters leave any case; of a stream that shows only as it is read."""
-    if is_stream(data) or not evaluator.filters:
+    """Whether the filters leave any case; of what can be read but once that shows only as it is read."""
+    can_be_read_again = isinstance(data, Iterable) and not isinstance(data, Iterator)
+    if not evaluator.filters or not can_be_read_again:
         return True
     return any(evaluator.wants(as_case(item, position)) for position, item in enumerate(data))
 
