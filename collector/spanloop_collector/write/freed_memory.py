@@ -13,8 +13,9 @@ from clickhouse_connect.driver.exceptions import Error
 from spanloop_collector.errors import StoreUnavailableError
 from spanloop_collector.receive.reused_memory import give_back_freed_memory
 from spanloop_collector.store import Store
-from spanloop_collector.write.merges import CALM_SECONDS, LOOK_EVERY_SECONDS
+from spanloop_collector.write.merges import CALM_SECONDS
 
+LOOK_EVERY_SECONDS = 0.1
 FREED_BYTES = 16 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
