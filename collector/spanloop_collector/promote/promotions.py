@@ -66,6 +66,7 @@ class Promotions:
         has_schema = dataset.input_schema or dataset.expected_schema
         write = self._write_checked if has_schema else self._write_all
         with self._leftovers.writing(dataset):
+            # None where rows were checked one by one: then nobody has counted the dataset.
             row_count = self._with_client(lambda client: write(client, checked, dataset, key_id, answer))
         answer.dataset.CopyFrom(dataset_message(self._store, dataset, row_count))
         return answer

@@ -1,4 +1,4 @@
-"""Gives back what the embedded engine has freed, once a burst of spans is over."""
+"""Gives back what the embedded engine and the C library have freed, once a burst of spans is over."""
 
 from __future__ import annotations
 
