@@ -16,9 +16,9 @@ from spanloop_collector.store.send_files import file_sending_pool
 CONNECT_TIMEOUT_SECONDS = 5
 INSERT_TIMEOUT_SECONDS = 300
 
-WORD_INDEX_BYTES = 16 * 1024 * 1024
-"""What a part's words may take in memory while it is merged, before they go on on disk: 3 % more work for half of the
-memory of a merge. A server has its own setting, and older ones do not know it."""
+WORD_INDEX_BYTES = 8 * 1024 * 1024
+"""What a part's words may take in memory while it is merged, before they go on on disk: 5 % more work than with the
+engine's own 64 MiB, for less than half of a merge's memory. A server has its own, and older ones do not know it."""
 
 QUERY_SETTINGS = {
     # Rewritten to read a part of the map, `metadata['session_id'] = …` no longer matches the index of its values.
