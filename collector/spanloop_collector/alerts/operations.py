@@ -83,7 +83,7 @@ class AlertOperations:
 
     async def list_alerts(self, request: alerts_pb2.ListAlertsRequest, call: Call) -> alerts_pb2.ListAlertsResponse:
         """The alerts of a project, or all, each with what it saw last."""
-        project = _project(request.project, call)
+        project = call.project(request.project)
         rules = await asyncio.to_thread(self._rules.all, project or "*")
         status = await asyncio.to_thread(self._status, project)
         return alerts_pb2.ListAlertsResponse(
@@ -92,7 +92,7 @@ class AlertOperations:
 
     async def test_alert(self, request: alerts_pb2.TestAlertRequest, call: Call) -> alerts_pb2.TestAlertResponse:
         """What the alert would see now."""
-        project = _project(request.alert.project, call)
+        project = call.project(request.alert.project)
         if request.alert.sql:
             rule = self._read(request.alert, call)
         else:
@@ -106,12 +106,12 @@ class AlertOperations:
 
     async def delete_alert(self, request: alerts_pb2.DeleteAlertRequest, call: Call) -> alerts_pb2.DeleteAlertResponse:
         """Nothing is left of the alert but its changes in the audit log."""
-        project = _project(request.project, call)
+        project = call.project(request.project)
         await asyncio.to_thread(self._rules.delete, project, request.name, _actor(request.actor, call))
         return alerts_pb2.DeleteAlertResponse()
 
     def _read(self, alert: alerts_pb2.Alert, call: Call) -> AlertRule:
-        return check_rule(alert, _project(alert.project, call))
+        return check_rule(alert, call.project(alert.project))
 
     def _status(self, project: str) -> dict[tuple[str, str], dict[str, Any]]:
         rows = self._store.query(READ_STATUS, {"database": self._store.database, "project": project}).named_results()
@@ -131,12 +131,6 @@ class AlertOperations:
         announcement = Announcement(TEST, first.key, Seen(first.labels, first.value, is_firing=False, since=now))
         body = body_of(rule, announcement, now=now).encode()
         return self._sender.send(target.url, target.secret, message_id=f"msg_{secrets.token_hex(14)}", body=body)
-
-
-def _project(named: str, call: Call) -> str:
-    """The project that is named, or the key's; empty sees every project, and only such a key may ask for it."""
-    call.refuse_problems()
-    return call.project(named)
 
 
 def _actor(name: str, call: Call) -> Actor:

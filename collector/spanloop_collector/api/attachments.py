@@ -31,7 +31,6 @@ class AttachmentOperations:
         self, request: attachments_pb2.ListAttachmentsRequest, call: Call
     ) -> attachments_pb2.ListAttachmentsResponse:
         """The first attachments of a project, or of all."""
-        call.refuse_problems()
         project = call.project(request.project)
         limit = request.limit or LISTED
         if not 0 < limit <= MAX_LISTED:
@@ -43,7 +42,6 @@ class AttachmentOperations:
         self, request: attachments_pb2.SweepAttachmentsRequest, call: Call
     ) -> attachments_pb2.SweepAttachmentsResponse:
         """Removes what no row refers to any more."""
-        call.refuse_problems()
         seconds = request.older_than_seconds or KEPT_SECONDS
         if seconds < LEAST_KEPT_SECONDS:
             raise InvalidRequestError(

@@ -62,7 +62,6 @@ class DeadLetterOperations:
         self, request: dead_letters_pb2.ListDeadLettersRequest, call: Call
     ) -> dead_letters_pb2.ListDeadLettersResponse:
         """Every dead letter, oldest first."""
-        call.refuse_problems()
         letters = await asyncio.to_thread(self._box.waiting)
         return dead_letters_pb2.ListDeadLettersResponse(dead_letters=[_message(letter) for letter in letters])
 
@@ -70,7 +69,6 @@ class DeadLetterOperations:
         self, request: dead_letters_pb2.ReplayDeadLetterRequest, call: Call
     ) -> dead_letters_pb2.ReplayDeadLetterResponse:
         """Sends one on its way again. Removed only once it is durable in the spool."""
-        call.refuse_problems()
         letter = await asyncio.to_thread(self._box.find, request.id)
         await self._replay(letter)
         await asyncio.to_thread(self._box.remove, letter, state="replayed")
@@ -80,7 +78,6 @@ class DeadLetterOperations:
         self, request: dead_letters_pb2.DeleteDeadLetterRequest, call: Call
     ) -> dead_letters_pb2.DeleteDeadLetterResponse:
         """Deletes one for good."""
-        call.refuse_problems()
         letter = await asyncio.to_thread(self._box.find, request.id)
         await asyncio.to_thread(self._box.remove, letter, state="deleted")
         return dead_letters_pb2.DeleteDeadLetterResponse()

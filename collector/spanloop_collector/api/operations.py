@@ -80,11 +80,6 @@ class Call:
         self.principal.require_project(project)
         return project
 
-    def refuse_problems(self) -> None:
-        """Raise the first problem; for operations that do not answer item by item."""
-        for problem in self.problems:
-            raise problem.error()
-
 
 Run = Callable[[Any, Call], Coroutine[Any, Any, Message]]
 RunStream = Callable[[Any, Call], AsyncGenerator[Message]]
@@ -107,37 +102,42 @@ class Operation:
     """True when it answers with many messages; it ends with its caller."""
     ends_with_caller: bool
     """True when it ends where its caller hangs up; others go on to their end."""
+    answers_by_item: bool
+    """True when a problem costs the item that has it; of others, it costs the request."""
     function: Run | RunStream = field(repr=False)
 
     async def call(self, request: Message, call: Call) -> Message:
         """The answer of an operation that gives one."""
-        self._allow(call)
+        self._admit(call)
         answer = cast(Run, self.function)(request, call)
         return await (answer if self.ends_with_caller else finished(answer))
 
     async def stream(self, request: Message, call: Call) -> AsyncGenerator[Message]:
         """The answers of an operation that gives many."""
-        self._allow(call)
+        self._admit(call)
         async with aclosing(cast(RunStream, self.function)(request, call)) as answers:
             async for answer in answers:
                 yield answer
 
-    def _allow(self, call: Call) -> None:
+    def _admit(self, call: Call) -> None:
         if self.scope is not None:
             call.principal.require(self.scope)
+        if call.problems and not self.answers_by_item:
+            raise call.problems[0].error()
 
 
 def list_operations(implementations: Mapping[str, object]) -> list[Operation]:
     """The operations of every service; `implementations` has, by service, an object with its methods."""
     return [
-        _operation(method, implementations[name])
+        operation_of(method, implementations[name])
         for module in MODULES
         for name, service in module.DESCRIPTOR.services_by_name.items()
         for method in service.methods
     ]
 
 
-def _operation(method: MethodDescriptor, implementation: object) -> Operation:
+def operation_of(method: MethodDescriptor, implementation: object) -> Operation:
+    """One method with the function of that name, in snake_case; raises AttributeError where there is none."""
     options: Any = method.GetOptions().Extensions
     verb, path = options[annotations_pb2.http].split(" ")
     return Operation(
@@ -149,6 +149,7 @@ def _operation(method: MethodDescriptor, implementation: object) -> Operation:
         scope=SCOPES.get(options[annotations_pb2.scope]),
         is_stream=method.server_streaming,
         ends_with_caller=method.server_streaming or options[annotations_pb2.ends_with_caller],
+        answers_by_item=options[annotations_pb2.answers_by_item],
         function=getattr(implementation, _snake_case(method.name)),
     )
 

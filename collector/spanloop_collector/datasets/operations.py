@@ -57,7 +57,6 @@ class DatasetOperations:
 
     async def create_dataset(self, request: pb.CreateDatasetRequest, call: Call) -> pb.CreateDatasetResponse:
         """The dataset of that name, made where there is none."""
-        call.refuse_problems()
         project = call.project(request.project, self._default_project)
         record = DatasetRecord(
             project=project,
@@ -76,7 +75,6 @@ class DatasetOperations:
 
     async def list_datasets(self, request: pb.ListDatasetsRequest, call: Call) -> pb.ListDatasetsResponse:
         """The datasets of a project, or every one."""
-        call.refuse_problems()
         project = call.project(request.project)
 
         def read() -> list[pb.Dataset]:
@@ -127,7 +125,7 @@ class DatasetOperations:
         writes = await asyncio.to_thread(read_rows, request.rows, call.problems, is_merge=request.is_merge)
         if request.operation not in OPERATIONS:
             raise invalid("operation", f"expected one of {', '.join(OPERATIONS[1:])}, got {request.operation!r:.100}")
-        dataset = await self._find(request.dataset_id, call, refuse_problems=False)
+        dataset = await self._find(request.dataset_id, call)
         operation = request.operation or ("update" if request.is_merge else "insert")
         writer = RowWriter(self._store, dataset, self._clock)
 
@@ -246,9 +244,7 @@ class DatasetOperations:
             raise NotFoundError(f"name: dataset {dataset.name!r} has no snapshot {request.name!r}")
         return pb.DeleteDatasetSnapshotResponse()
 
-    async def _find(self, dataset_id: str, call: Call, *, refuse_problems: bool = True) -> DatasetRecord:
-        if refuse_problems:
-            call.refuse_problems()
+    async def _find(self, dataset_id: str, call: Call) -> DatasetRecord:
         dataset = await asyncio.to_thread(self._registry.find, dataset_id)
         try:
             call.principal.require_project(dataset.project)

@@ -62,7 +62,6 @@ class ExperimentOperations:
 
     async def create_experiment(self, request: pb.CreateExperimentRequest, call: Call) -> pb.CreateExperimentResponse:
         """A new experiment, or an open one to go on with."""
-        call.refuse_problems()
         repo_info = _object(request, "repo_info")
         wanted = Experiment(
             id="",
@@ -85,7 +84,6 @@ class ExperimentOperations:
 
     async def list_experiments(self, request: pb.ListExperimentsRequest, call: Call) -> pb.ListExperimentsResponse:
         """The newest experiments."""
-        call.refuse_problems()
         project = call.project(request.project)
         limit = min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
         found = await asyncio.to_thread(self._registry.newest, project, part=request.name, limit=limit)
@@ -128,7 +126,6 @@ class ExperimentOperations:
         self, request: pb.CompareExperimentsRequest, call: Call
     ) -> pb.CompareExperimentsResponse:
         """The comparison, over everything that was acknowledged."""
-        call.refuse_problems()
         project = call.project(request.project, self._default_project)
         await asyncio.to_thread(self._check_syntax, request)
         await self._barrier()
@@ -150,7 +147,6 @@ class ExperimentOperations:
 
     async def _find(self, request: Any, call: Call) -> Experiment:
         """The experiment that the request names; those of other projects do not exist for the caller."""
-        call.refuse_problems()
         project = call.project(request.project)
         found = await asyncio.to_thread(self._registry.find, project, request.experiment)
         if found is not None:

@@ -53,7 +53,6 @@ class PlaygroundOperations:
         self, request: pb.ListPlaygroundModelsRequest, call: Call
     ) -> pb.ListPlaygroundModelsResponse:
         """The endpoints with their models."""
-        call.refuse_problems()
         if not self._endpoints:
             return pb.ListPlaygroundModelsResponse(hint=HINT if self._settings.max_runs else OFF)
         listed = await asyncio.gather(*(self._list(endpoint) for endpoint in self._endpoints.values()))
@@ -61,7 +60,6 @@ class PlaygroundOperations:
 
     async def run_prompt(self, request: pb.RunPromptRequest, call: Call) -> AsyncIterator[pb.RunPromptResponse]:
         """The answer as it comes, how it ended, its scores."""
-        call.refuse_problems()
         if not self._settings.max_runs:
             raise UnsupportedError(OFF)
         prompt = await asyncio.to_thread(read_prompt, request, self._endpoints)

@@ -78,21 +78,18 @@ class PromoteOperations:
 
     async def list_promote_jobs(self, request: pb.ListPromoteJobsRequest, call: Call) -> pb.ListPromoteJobsResponse:
         """The jobs of a project."""
-        call.refuse_problems()
         project = call.project(request.project)
         jobs = await asyncio.to_thread(self._jobs.of_project, project)
         return pb.ListPromoteJobsResponse(jobs=[job_message(job) for job in jobs])
 
     async def get_promote_job(self, request: pb.GetPromoteJobRequest, call: Call) -> pb.GetPromoteJobResponse:
         """One job."""
-        call.refuse_problems()
         return pb.GetPromoteJobResponse(job=job_message(await self._job(request.job_id, call)))
 
     async def fetch_promote_job_rows(
         self, request: pb.FetchPromoteJobRowsRequest, call: Call
     ) -> pb.FetchPromoteJobRowsResponse:
         """The next rows."""
-        call.refuse_problems()
         if not 0 <= request.limit <= MAX_JOB_PAGE:
             raise invalid("limit", f"expected 0 to {MAX_JOB_PAGE}, got {request.limit}")
         job = await self._job(request.job_id, call)
@@ -136,7 +133,6 @@ class PromoteOperations:
 
     async def delete_promote_job(self, request: pb.DeletePromoteJobRequest, call: Call) -> pb.DeletePromoteJobResponse:
         """Ends a job."""
-        call.refuse_problems()
         job = await self._job(request.job_id, call)
         await asyncio.to_thread(self._jobs.save, replace(job, state="deleted"))
         await asyncio.to_thread(self._jobs.forget, job)
@@ -144,7 +140,6 @@ class PromoteOperations:
 
     async def get_lineage(self, request: pb.GetLineageRequest, call: Call) -> pb.GetLineageResponse:
         """Both ways from a row."""
-        call.refuse_problems()
         if not request.id:
             raise invalid("id", "say which row: the id of a log row, dataset row or eval row")
         project = call.project(request.project, self._default_project)
@@ -161,7 +156,6 @@ class PromoteOperations:
         return await asyncio.to_thread(read)
 
     def _read(self, request: pb.PromoteRequest, call: Call) -> tuple[PromoteSpec, str]:
-        call.refuse_problems()
         call.principal.require(Scope.READ)
         project = call.project(request.project, self._default_project)
         if not request.dataset.strip():

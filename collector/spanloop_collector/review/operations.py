@@ -61,7 +61,7 @@ class ReviewOperations:
         self, request: review_pb2.QueueReviewsRequest, call: Call
     ) -> review_pb2.QueueReviewsResponse:
         """Rows that match a condition, put in a queue."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         source = self._source(request.source)
         limit = _within(request.limit, "limit", default=DEFAULT_ROWS, most=MAX_ROWS)
         _short(request.queue, "queue")
@@ -82,7 +82,7 @@ class ReviewOperations:
 
     async def list_reviews(self, request: review_pb2.ListReviewsRequest, call: Call) -> review_pb2.ListReviewsResponse:
         """Items of a queue, oldest first."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         if request.status not in ("", *STATUSES):
             raise invalid("status", f"expected one of {', '.join(STATUSES)}, got {request.status!r:.100}")
         found = await asyncio.to_thread(
@@ -97,13 +97,13 @@ class ReviewOperations:
 
     async def get_review(self, request: review_pb2.GetReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """One item with its row."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         stored = await asyncio.to_thread(self._queue.find, project, request.id)
         return await self._with_row(stored)
 
     async def claim_review(self, request: review_pb2.ClaimReviewRequest, call: Call) -> review_pb2.ClaimReviewResponse:
         """The next item for a reviewer, or a certain one, with its row."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         actor = _reviewer(request.reviewer, call)
         minutes = _within(request.minutes, "minutes", default=DEFAULT_CLAIM_MINUTES, most=MAX_CLAIM_MINUTES)
 
@@ -117,14 +117,14 @@ class ReviewOperations:
 
     async def assign_review(self, request: review_pb2.AssignReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, left to one person or to anyone."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         _short(request.assignee, "assignee")
         actor = _actor(request.reviewer, call)
         return self._answer(await asyncio.to_thread(self._queue.assign, project, request.id, request.assignee, actor))
 
     async def submit_review(self, request: review_pb2.SubmitReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, done; its row has the correction when this returns."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         actor = _reviewer(request.reviewer, call)
         given = read_json_fields(request, "review", ("scores", "expected"))
         stored = await asyncio.to_thread(self._queue.find, project, request.id)
@@ -154,19 +154,15 @@ class ReviewOperations:
 
     async def skip_review(self, request: review_pb2.SkipReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, ended without a verdict."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         actor = _actor(request.reviewer, call)
         return self._answer(await asyncio.to_thread(self._queue.skip, project, request.id, actor, request.comment))
 
     async def requeue_review(self, request: review_pb2.RequeueReviewRequest, call: Call) -> review_pb2.ReviewItem:
         """The item, pending again."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         actor = _actor(request.reviewer, call)
         return self._answer(await asyncio.to_thread(self._queue.requeue, project, request.id, actor, request.comment))
-
-    def _project(self, named: str, call: Call) -> str:
-        call.refuse_problems()
-        return call.project(named, self._default_project)
 
     def _source(self, named: str) -> Source:
         if (named or "logs") not in self._correct:

@@ -57,7 +57,6 @@ class ScoringRuleOperations:
         self, request: rules_pb2.PutScoringRuleRequest, call: Call
     ) -> rules_pb2.PutScoringRuleResponse:
         """The rule as it is stored now."""
-        call.refuse_problems()
         rule = await self._checked(request.rule, call)
         return _put_response(await asyncio.to_thread(self._book.put, rule, actor=_actor(call)))
 
@@ -65,7 +64,6 @@ class ScoringRuleOperations:
         self, request: rules_pb2.ListScoringRulesRequest, call: Call
     ) -> rules_pb2.ListScoringRulesResponse:
         """The rules of a project, or of all."""
-        call.refuse_problems()
         project = call.project(request.project)
         await asyncio.to_thread(self._book.read)
         rules = self._book.rules(project)
@@ -75,14 +73,12 @@ class ScoringRuleOperations:
 
     async def list_scorers(self, request: rules_pb2.ListScorersRequest, call: Call) -> rules_pb2.ListScorersResponse:
         """What a rule can name."""
-        call.refuse_problems()
         return rules_pb2.ListScorersResponse(scorers=await asyncio.to_thread(known_scorers))
 
     async def enable_scoring_rule(
         self, request: rules_pb2.EnableScoringRuleRequest, call: Call
     ) -> rules_pb2.PutScoringRuleResponse:
         """The rule, started or stopped."""
-        call.refuse_problems()
         rule = await self._find(request, call)
         changed = replace(rule, enabled=request.enabled)
         return _put_response(await asyncio.to_thread(self._book.put, changed, actor=_actor(call)))
@@ -91,7 +87,6 @@ class ScoringRuleOperations:
         self, request: rules_pb2.DeleteScoringRuleRequest, call: Call
     ) -> rules_pb2.DeleteScoringRuleResponse:
         """Nothing; the rule has ended."""
-        call.refuse_problems()
         project = call.project(request.project)
         await asyncio.to_thread(self._book.delete, project, request.name, actor=_actor(call))
         return rules_pb2.DeleteScoringRuleResponse()
@@ -100,7 +95,6 @@ class ScoringRuleOperations:
         self, request: rules_pb2.TestScoringRuleRequest, call: Call
     ) -> rules_pb2.TestScoringRuleResponse:
         """What the rule would do; stores nothing."""
-        call.refuse_problems()
         if request.rule.scorers:
             rule = await self._checked(request.rule, call)
         else:
@@ -113,7 +107,6 @@ class ScoringRuleOperations:
         self, request: rules_pb2.TryScorerRequest, call: Call
     ) -> AsyncIterator[scoring_pb2.TaskResult]:
         """What the scorer says about each row, as soon as it is known."""
-        call.refuse_problems()
         scorer = await asyncio.to_thread(read_scorer, request.scorer, "scorer")
         async with aclosing(self._trials.run(scorer, request.rows, call.principal)) as results:
             async for result in results:
@@ -121,7 +114,6 @@ class ScoringRuleOperations:
 
     async def start_backfill(self, request: rules_pb2.StartBackfillRequest, call: Call) -> rules_pb2.Backfill:
         """The backfill, under way."""
-        call.refuse_problems()
         rule = await self._find(request, call)
         condition = await self._condition(request.filter, call.principal, rule.project, "filter")
         since, until = read_window(request.since, request.until)
@@ -134,14 +126,12 @@ class ScoringRuleOperations:
         self, request: rules_pb2.ListBackfillsRequest, call: Call
     ) -> rules_pb2.ListBackfillsResponse:
         """Backfills with their progress, newest first."""
-        call.refuse_problems()
         project = call.project(request.project)
         found = await asyncio.to_thread(self._backfills.all, project or "*", rule=request.rule)
         return rules_pb2.ListBackfillsResponse(backfills=found)
 
     async def stop_backfill(self, request: rules_pb2.StopBackfillRequest, call: Call) -> rules_pb2.Backfill:
         """The backfill, stopped."""
-        call.refuse_problems()
         project = call.project(request.project)
         return await asyncio.to_thread(self._backfills.stop, project, request.id, actor=_actor(call))
 

@@ -27,7 +27,6 @@ class ScoringOperations:
 
     async def claim_tasks(self, request: scoring_pb2.ClaimTasksRequest, call: Call) -> scoring_pb2.ClaimTasksResponse:
         """Tasks for a worker."""
-        call.refuse_problems()
         if not request.worker:
             raise InvalidRequestError("worker: is empty; give the worker a name of its own", field="worker")
         claim = Claim(request.worker, frozenset(request.modules), call.principal.project)
@@ -46,14 +45,12 @@ class ScoringOperations:
         self, request: scoring_pb2.ExtendTasksRequest, call: Call
     ) -> scoring_pb2.ExtendTasksResponse:
         """The tasks that the worker still has."""
-        call.refuse_problems()
         return scoring_pb2.ExtendTasksResponse(ids=self._dispatcher.extend(request.worker, request.ids))
 
     async def complete_tasks(
         self, request: scoring_pb2.CompleteTasksRequest, call: Call
     ) -> scoring_pb2.CompleteTasksResponse:
         """Nothing; the results are stored."""
-        call.refuse_problems()
         outcomes = [
             _outcome(result, self._task_of(result, f"results[{number}]"), f"results[{number}]")
             for number, result in enumerate(request.results)

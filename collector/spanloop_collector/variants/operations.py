@@ -69,7 +69,7 @@ class VariantOperations:
         self, request: variants_pb2.CreateVariantExperimentRequest, call: Call
     ) -> variants_pb2.CreateVariantExperimentResponse:
         """A new experiment, in draft; its condition is run once before."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         experiment = _read_experiment(request)
         test = Test("none.0", "none")
         tasks = {"none": Task("none", None)}
@@ -90,7 +90,7 @@ class VariantOperations:
         self, request: variants_pb2.ListVariantExperimentsRequest, call: Call
     ) -> variants_pb2.ListVariantExperimentsResponse:
         """The experiments of a project."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         found = await asyncio.to_thread(self._table.all, project)
         return variants_pb2.ListVariantExperimentsResponse(
             experiments=[experiment_message(project, each) for each in found]
@@ -100,14 +100,14 @@ class VariantOperations:
         self, request: variants_pb2.GetVariantExperimentRequest, call: Call
     ) -> variants_pb2.VariantExperiment:
         """One experiment with its variants and their outcomes."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         return experiment_message(project, await asyncio.to_thread(self._table.find, project, request.name))
 
     async def set_variant_tasks(
         self, request: variants_pb2.SetVariantTasksRequest, call: Call
     ) -> variants_pb2.VariantExperiment:
         """The experiment with these tasks; they are copied, and stay as they are now."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         actor = _actor(request.actor, call)
         if request.tasks:
             tasks = read_tasks(request.tasks)
@@ -131,7 +131,7 @@ class VariantOperations:
         self, request: variants_pb2.RunBaselineRequest, call: Call
     ) -> variants_pb2.VariantExperiment:
         """The experiment while its baseline runs."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         configuration = parse_json(request.configuration) if request.HasField("configuration") else {}
         if not isinstance(configuration, dict) or not all(isinstance(each, dict) for each in configuration.values()):
             raise invalid("configuration", 'expected an object of step → parameters, such as {"writer": {}}')
@@ -145,7 +145,7 @@ class VariantOperations:
 
     async def add_variant(self, request: variants_pb2.AddVariantRequest, call: Call) -> variants_pb2.VariantExperiment:
         """The experiment with one more variant."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         if not request.HasField("value"):
             raise invalid("value", "say which value the parameter takes")
         variant = Variant(
@@ -164,7 +164,7 @@ class VariantOperations:
 
     async def run_variant(self, request: variants_pb2.RunVariantRequest, call: Call) -> variants_pb2.VariantExperiment:
         """The experiment while a variant runs."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         return await self._run(
             project,
             request.name,
@@ -175,7 +175,7 @@ class VariantOperations:
 
     async def report_test(self, request: variants_pb2.ReportTestRequest, call: Call) -> variants_pb2.ReportTestResponse:
         """The verdict of the application itself."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         verdict = Verdict(request.test_id, request.passed, request.reason)
         status = await asyncio.to_thread(settle, self._table, project, verdict)
         return variants_pb2.ReportTestResponse(status=status)
@@ -184,14 +184,14 @@ class VariantOperations:
         self, request: variants_pb2.CompleteVariantExperimentRequest, call: Call
     ) -> variants_pb2.VariantExperiment:
         """The experiment, ended for good."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         return await self._change(project, request.name, "completed", _actor(request.actor, call), complete)
 
     async def archive_variant_experiment(
         self, request: variants_pb2.ArchiveVariantExperimentRequest, call: Call
     ) -> variants_pb2.VariantExperiment:
         """The experiment, put away."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         return await self._change(project, request.name, "archived", _actor(request.actor, call), archive)
 
     async def _change(
@@ -211,10 +211,6 @@ class VariantOperations:
     ) -> variants_pb2.VariantExperiment:
         begin = partial(start_run, self._table, project, name, variant, start, actor, now=self._now())
         return experiment_message(project, await asyncio.to_thread(begin))
-
-    def _project(self, named: str, call: Call) -> str:
-        call.refuse_problems()
-        return call.project(named, self._default_project)
 
 
 def _read_experiment(request: variants_pb2.CreateVariantExperimentRequest) -> VariantExperiment:

@@ -29,7 +29,7 @@ class ViewOperations:
 
     async def list_views(self, request: views_pb2.ListViewsRequest, call: Call) -> views_pb2.ListViewsResponse:
         """The views of a project, or of one of its pages."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         found = await asyncio.to_thread(self._table.read, project, page=request.page)
         chosen = await asyncio.to_thread(self._chosen, project, call)
         return views_pb2.ListViewsResponse(
@@ -38,7 +38,7 @@ class ViewOperations:
 
     async def save_view(self, request: views_pb2.SaveViewRequest, call: Call) -> views_pb2.SaveViewResponse:
         """The view as it is saved."""
-        project = self._project(request.view.project, call)
+        project = call.project(request.view.project, self._default_project)
         _check(request.view)
         saved = await asyncio.to_thread(self._save, request.view, project)
         chosen = await asyncio.to_thread(self._chosen, project, call)
@@ -46,7 +46,7 @@ class ViewOperations:
 
     async def choose_view(self, request: views_pb2.ChooseViewRequest, call: Call) -> views_pb2.ChooseViewResponse:
         """Nothing, once the page opens with the view."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         if not call.principal.key_id:
             raise InvalidRequestError("a view is chosen for a key, and keys are off here: make it everyone's default")
         if request.id and not await asyncio.to_thread(self._table.read, project, page=request.page, id=request.id):
@@ -58,7 +58,7 @@ class ViewOperations:
 
     async def delete_view(self, request: views_pb2.DeleteViewRequest, call: Call) -> views_pb2.DeleteViewResponse:
         """Nothing, once the view is gone."""
-        project = self._project(request.project, call)
+        project = call.project(request.project, self._default_project)
         for record in await asyncio.to_thread(self._table.read, project, id=request.id):
             await asyncio.to_thread(self._table.write, replace(record, is_deleted=True, version=self._now()))
         return views_pb2.DeleteViewResponse()
@@ -66,10 +66,6 @@ class ViewOperations:
     def _chosen(self, project: str, call: Call) -> set[str]:
         key_id = call.principal.key_id
         return self._table.chosen(project, key_id) if key_id else set()
-
-    def _project(self, named: str, call: Call) -> str:
-        call.refuse_problems()
-        return call.project(named, self._default_project)
 
     def _save(self, view: views_pb2.View, project: str) -> ViewRecord:
         now = self._now()

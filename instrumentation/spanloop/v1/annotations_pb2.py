@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dspanloop/v1/annotations.proto\x12\x0bspanloop.v1\x1a google/protobuf/descriptor.proto*Q\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSCOPE_INGEST\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_ADMIN\x10\x03:-\n\x04json\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\x08:.\n\x04http\x12\x1e.google.protobuf.MethodOptions\x18\x8e\x8c\x03 \x01(\t:C\n\x05scope\x12\x1e.google.protobuf.MethodOptions\x18\x8f\x8c\x03 \x01(\x0e\x32\x12.spanloop.v1.Scope::\n\x10\x65nds_with_caller\x12\x1e.google.protobuf.MethodOptions\x18\x90\x8c\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dspanloop/v1/annotations.proto\x12\x0bspanloop.v1\x1a google/protobuf/descriptor.proto*Q\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSCOPE_INGEST\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_ADMIN\x10\x03:-\n\x04json\x12\x1d.google.protobuf.FieldOptions\x18\x8d\x8c\x03 \x01(\x08:.\n\x04http\x12\x1e.google.protobuf.MethodOptions\x18\x8e\x8c\x03 \x01(\t:C\n\x05scope\x12\x1e.google.protobuf.MethodOptions\x18\x8f\x8c\x03 \x01(\x0e\x32\x12.spanloop.v1.Scope::\n\x10\x65nds_with_caller\x12\x1e.google.protobuf.MethodOptions\x18\x90\x8c\x03 \x01(\x08:9\n\x0f\x61nswers_by_item\x12\x1e.google.protobuf.MethodOptions\x18\x91\x8c\x03 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

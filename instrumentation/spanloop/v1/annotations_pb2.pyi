@@ -23,3 +23,5 @@ SCOPE_FIELD_NUMBER: _ClassVar[int]
 scope: _descriptor.FieldDescriptor
 ENDS_WITH_CALLER_FIELD_NUMBER: _ClassVar[int]
 ends_with_caller: _descriptor.FieldDescriptor
+ANSWERS_BY_ITEM_FIELD_NUMBER: _ClassVar[int]
+answers_by_item: _descriptor.FieldDescriptor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import Any
 
@@ -23,6 +24,7 @@ from spanloop.v1 import (
     status_pb2,
     status_pb2_grpc,
 )
+from spanloop_collector.api.operations import MODULES
 from spanloop_collector.keys.principal import Scope
 
 from tests.collector.api.conftest import Api
@@ -203,6 +205,19 @@ async def test_each_operation_needs_its_scope(api: Api, requires_keys: bool) -> 
             if refused != (requires_keys and needed not in (None, scope)):
                 wrong[verb, path, scope] = response.status_code
     assert wrong == {}
+
+
+@pytest.mark.parametrize("requires_keys", [False])
+async def test_no_operation_takes_a_field_it_does_not_know(api: Api) -> None:
+    answers = {}
+    for module in MODULES:
+        for service in module.DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                verb, path = method.GetOptions().Extensions[annotations_pb2.http].split(" ")
+                given: dict[str, Any] = {"json" if verb == "POST" else "params": {"no_such_field": "x"}}
+                answer = await api.http.request(verb, re.sub("{.*?}", "x", path), **given)
+                answers[method.full_name] = answer.status_code, answer.json()["error"]["field"]
+    assert set(answers.values()) == {(400, "no_such_field")}, answers
 
 
 @pytest.mark.parametrize("requires_keys", [True])

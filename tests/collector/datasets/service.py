@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from spanloop.v1 import datasets_pb2, promote_pb2
 from spanloop_collector.api.json_codec import decode, encode, parse_json
-from spanloop_collector.api.operations import Call
+from spanloop_collector.api.operations import Call, operation_of
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
@@ -39,8 +39,8 @@ class Service:
         service, descriptor = METHODS[method]
         message: Message = GetMessageClass(descriptor.input_type)()
         problems = decode(message, fields)
-        function = getattr(self.implementations[service], _snake_case(method))
-        answer: dict[str, Any] = parse_json(encode(await function(message, Call(self.caller, problems))))
+        operation = operation_of(descriptor, self.implementations[service])
+        answer: dict[str, Any] = parse_json(encode(await operation.call(message, Call(self.caller, problems))))
         return answer
 
     def of_project(self, project: str, *scopes: Scope) -> Service:
@@ -86,7 +86,3 @@ ROW_FIELDS = ("id", "input", "output", "expected", "metadata", "scores", "tags",
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _snake_case(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")

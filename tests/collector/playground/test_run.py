@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from spanloop.v1 import playground_pb2 as pb
 from spanloop_collector.api.json_codec import decode, encode, parse_json
-from spanloop_collector.api.operations import Call
+from spanloop_collector.api.operations import Call, operation_of
 from spanloop_collector.errors import InvalidRequestError, RetryableError, UnsupportedError
 from spanloop_collector.keys.principal import Principal, Scope
 from spanloop_collector.playground.operations import PlaygroundOperations
@@ -47,7 +47,10 @@ class Playground:
         given = {"endpoint": "openai", "model": "gpt-4o-mini", "messages": [ASK], "input": "Ada", **fields}
         request = pb.RunPromptRequest()
         problems = decode(request, given)
-        return self.operations.run_prompt(request, Call(CALLER, problems))
+        operation = operation_of(
+            pb.DESCRIPTOR.services_by_name["PlaygroundService"].methods_by_name["RunPrompt"], self.operations
+        )
+        return operation.stream(request, Call(CALLER, problems))
 
     async def end(self, **fields: Any) -> dict[str, Any]:
         """How a run ended."""
