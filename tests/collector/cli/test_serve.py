@@ -54,6 +54,18 @@ def test_without_a_key_the_answer_says_how_to_give_one(collector: CollectorProce
     assert "--api-key or SPANLOOP_API_KEY" in done.stderr
 
 
+def test_doctor_with_a_wrong_key_says_what_it_sees_from_outside(collector: CollectorProcess) -> None:
+    addresses = {
+        "SPANLOOP_RECEIVE_API_ADDRESS": collector.listening.api_address,
+        "SPANLOOP_RECEIVE_GRPC_ADDRESS": collector.grpc_address,
+    }
+    done = ask(collector, "doctor", SPANLOOP_API_KEY="sl_wrong", **addresses)
+    assert done.returncode == 1
+    assert "✗ collector" in done.stdout
+    assert "--api-key or SPANLOOP_API_KEY" in " ".join(done.stdout.split())
+    assert "✓ OTLP/gRPC" in done.stdout
+
+
 def test_tls_from_the_command_line(start_collector: StartCollector, certificates: Certificates) -> None:
     collector = start_collector(
         environment={
