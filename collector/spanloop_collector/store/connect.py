@@ -18,7 +18,7 @@ INSERT_TIMEOUT_SECONDS = 300
 
 WORD_INDEX_BYTES = 8 * 1024 * 1024
 """What a part's words may take in memory while it is merged, before they go on on disk: 5 % more work than with the
-engine's own 64 MiB, for less than half of a merge's memory. A server has its own, and older ones do not know it."""
+engine's own 1 GiB, for less than half of a merge's memory. A server has its own, and older ones do not know it."""
 
 QUERY_SETTINGS = {
     # Rewritten to read a part of the map, `metadata['session_id'] = …` no longer matches the index of its values.
