@@ -13,7 +13,8 @@ from collections.abc import Callable
 def _from_libc() -> Callable[[bytes, bytes], bool] | None:
     """`memmem`, which glibc, musl and macOS have."""
     try:
-        memmem = ctypes.CDLL(None).memmem
+        # Of a PyDLL: calls keep the lock of the interpreter. To give it up and get it back would take longer.
+        memmem = ctypes.PyDLL(None).memmem
     except (AttributeError, OSError, TypeError):
         return None
     memmem.restype = ctypes.c_void_p

@@ -147,13 +147,13 @@ class Call:
         message = packed(self._serialized(await answer(request, self)))
         if not self._is_opened and self._connection.reserve(self, len(message)):
             self._is_opened = True
-            self._connection.write(
-                frame(HEADERS, END_HEADERS, self.stream_id, _OPENING_BLOCK) + frame(DATA, 0, self.stream_id, message)
-            )
+            opening = frame(HEADERS, END_HEADERS, self.stream_id, _OPENING_BLOCK)
+            # One write for all of it, since each of them wakes the peer.
+            self._close(_OK_BLOCK, before=opening + frame(DATA, 0, self.stream_id, message))
         else:
             self._open()
             await self._connection.send_data(self, message)
-        self._close(_OK_BLOCK)
+            self._close(_OK_BLOCK)
 
     async def _stream_answers(self, request: Any) -> None:
         handler = self._handler
@@ -215,10 +215,10 @@ class Call:
         if self._work is not None:
             self._work.cancel()
 
-    def _close(self, block: bytes) -> None:
+    def _close(self, block: bytes, *, before: bytes = b"") -> None:
         if self.is_over:
             return
-        ending = frame(HEADERS, END_HEADERS | END_STREAM, self.stream_id, block)
+        ending = before + frame(HEADERS, END_HEADERS | END_STREAM, self.stream_id, block)
         if not self._is_peer_done:
             # What is still on its way need not come.
             ending += frames.reset(self.stream_id, frames.NO_ERROR)
