@@ -161,7 +161,7 @@ async def _start_writing(
         writers[signal] = Writer(signal, spool, store, dead_letters, settings.write, look_at=look_at.get(signal))
         writers[signal].start()
         stages.push_async_callback(writers[signal].stop, DRAIN_SECONDS)
-    await stages.keep(Pricing(store).run())
+    await stages.keep(Pricing(store, lambda: spools["traces"].backlog().oldest_age_seconds).run())
     await stages.keep(MergePacer(store, calm_seconds).run())
     if store.is_embedded:
         await stages.keep(return_freed_memory(store, calm_seconds))

@@ -8,6 +8,8 @@ such: its cost stays unknown, never zero.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 REST_SECONDS = 1.0
 """Between looks while spans arrive."""
 LOOK_BACK_SECONDS = 60
+"""What the first look sees of what an earlier run stored, and a new price of what came before its model was found."""
+MARGIN_SECONDS = 2.0
+"""A request may have been received so much before it is counted among those that wait."""
 
 PROVIDERS = {
     "aws.bedrock": "aws",
@@ -90,8 +95,16 @@ def find_price(provider: str, model: str, *, now: datetime) -> Price:
 class Pricing:
     """Looks for models without a price, finds it, and completes the rows that came before it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, oldest_waiting_seconds: Callable[[], float] = lambda: 0.0) -> None:
+        """`oldest_waiting_seconds` is the age of the oldest spans that were received and are not stored yet.
+
+        What was stored before the last look is not read again: under full load that would be millions of rows.
+        """
         self._store = store
+        self._oldest_waiting_seconds = oldest_waiting_seconds
+        self._since = time.time() - LOOK_BACK_SECONDS - oldest_waiting_seconds()
+        self._fresh: dict[Price, float] = {}
+        """Prices by the time they were added: inserts that had begun by then do not know them yet."""
 
     async def run(self) -> None:
         """Works until cancelled."""
@@ -103,13 +116,17 @@ class Pricing:
 
     def price_new_models(self) -> list[Price]:
         """Prices every model that recent spans name and the table lacks; returns what it added."""
+        looked_at = time.time()
+        next_since = looked_at - self._oldest_waiting_seconds() - MARGIN_SECONDS
         prices = [find_price(provider, model, now=datetime.now(UTC)) for provider, model in self._unpriced()]
         if prices:
             rows = [(price.key, list(price.rates), price.priced_as, price.price_date) for price in prices]
             self._store.insert_rows("model_prices", rows, ("key", "prices", "priced_as", "price_date"))
-        for price in prices:
-            if price.rates:
-                self._complete_rows(price)
+        self._fresh |= {price: time.time() for price in prices if price.rates}
+        for price in self._fresh:
+            self._complete_rows(price)
+        self._since = next_since
+        self._fresh = {price: added for price, added in self._fresh.items() if added >= next_since}
         return prices
 
     def _unpriced(self) -> list[tuple[str, str]]:
@@ -117,13 +134,17 @@ class Pricing:
             f"""
             SELECT DISTINCT provider, model
             FROM {self._store.database}.spans
-            WHERE received > now() - INTERVAL {LOOK_BACK_SECONDS} SECOND
+            WHERE received > {self._time(self._since)}
                 AND model != ''
                 AND tokens > 0
                 AND concat(provider, '/', model) GLOBAL NOT IN (SELECT key FROM {self._store.database}.model_prices)
             """
         )
         return [(provider, model) for provider, model in result.result_rows]
+
+    @staticmethod
+    def _time(unix_seconds: float) -> str:
+        return f"fromUnixTimestamp64Micro({int(unix_seconds * 1e6)}, 'UTC')"
 
     def _complete_rows(self, price: Price) -> None:
         """Writes rows of this model that have no cost yet again, one version later."""
@@ -151,7 +172,7 @@ class Pricing:
                         + metrics['completion_tokens'] * {{rates:Array(Float64)}}[4]
                     ) / 1e6 AS known_cost
                 FROM {database}.spans FINAL
-                WHERE received > now() - INTERVAL {2 * LOOK_BACK_SECONDS} SECOND
+                WHERE received > {self._time(self._since - LOOK_BACK_SECONDS)}
                     AND concat(provider, '/', model) = {{key:String}}
                     AND tokens > 0
                     AND cost = 0

@@ -78,9 +78,14 @@ def request(
     return message.SerializeToString()
 
 
-def stored(store: Store, *spans: Span, **options: Any) -> dict[str, Any]:
-    """The one row that these spans make in `logs`, after a round through ClickHouse."""
+def store_spans(store: Store, *spans: Span, **options: Any) -> None:
+    """Inserts these spans as the writer would."""
     payload = flatten_request("traces", request(*spans, **options))
     store.insert_otlp("traces", delimited(payload), token=os.urandom(8).hex())
+
+
+def stored(store: Store, *spans: Span, **options: Any) -> dict[str, Any]:
+    """The one row that these spans make in `logs`, after a round through ClickHouse."""
+    store_spans(store, *spans, **options)
     (row,) = store.query(f"SELECT * FROM {store.database}.logs").named_results()
     return dict(row)

@@ -10,7 +10,7 @@ import pytest
 from spanloop_collector.store import Store
 from spanloop_collector.write.pricing import Price, Pricing, find_price
 
-from tests.collector.schema.spans import span, stored
+from tests.collector.schema.spans import span, store_spans, stored
 
 pytestmark = pytest.mark.also_on_cluster
 
@@ -54,6 +54,33 @@ def test_a_new_models_rows_get_their_cost_a_moment_later(store: Store) -> None:
     # 600k uncached at 2.50, 400k cached at 1.25, 100k out at 10.00 per million.
     assert after[0]["cost"] == pytest.approx(1.5 + 0.5 + 1.0)
     assert after[1] == pytest.approx(3.0)
+
+
+def test_rows_that_wait_for_clickhouse_get_their_cost_however_late(store: Store) -> None:
+    received = time_ns()
+    pricing = Pricing(store, lambda: 3600.0)
+    pricing.price_new_models()
+
+    stored(store, llm_span("gpt-4o"), received=received - 3500 * 10**9)
+
+    assert [price.key for price in pricing.price_new_models()] == ["openai/gpt-4o"]
+    assert store.column(f"SELECT cost FROM {store.database}.logs") == [pytest.approx(3.0)]
+
+
+def test_an_insert_that_began_before_the_price_came_is_completed_too(store: Store) -> None:
+    pricing = Pricing(store, lambda: 30.0)
+    store_spans(store, llm_span("gpt-4o"), received=time_ns())
+    (price,) = pricing.price_new_models()
+
+    # As an insert sees it that read the prices before this one was there.
+    store.command(f"TRUNCATE TABLE {store.database}.model_prices")
+    store_spans(store, llm_span("gpt-4o"), received=time_ns())
+    row = (price.key, list(price.rates), price.priced_as, price.price_date)
+    store.insert_rows("model_prices", [row], ("key", "prices", "priced_as", "price_date"))
+    assert sorted(store.column(f"SELECT cost FROM {store.database}.logs")) == [0.0, pytest.approx(3.0)]
+
+    assert pricing.price_new_models() == []
+    assert store.column(f"SELECT cost FROM {store.database}.logs") == [pytest.approx(3.0)] * 2
 
 
 def test_a_known_models_rows_are_priced_as_they_arrive(store: Store) -> None:
