@@ -116,8 +116,7 @@ class Pricing:
 
     def price_new_models(self) -> list[Price]:
         """Prices every model that recent spans name and the table lacks; returns what it added."""
-        looked_at = time.time()
-        next_since = looked_at - self._oldest_waiting_seconds() - MARGIN_SECONDS
+        next_since = time.time() - self._oldest_waiting_seconds() - MARGIN_SECONDS
         prices = [find_price(provider, model, now=datetime.now(UTC)) for provider, model in self._unpriced()]
         if prices:
             rows = [(price.key, list(price.rates), price.priced_as, price.price_date) for price in prices]
@@ -134,17 +133,14 @@ class Pricing:
             f"""
             SELECT DISTINCT provider, model
             FROM {self._store.database}.spans
-            WHERE received > {self._time(self._since)}
+            WHERE received > fromUnixTimestamp64Micro({{since_us:Int64}}, 'UTC')
                 AND model != ''
                 AND tokens > 0
                 AND concat(provider, '/', model) GLOBAL NOT IN (SELECT key FROM {self._store.database}.model_prices)
-            """
+            """,
+            {"since_us": int(self._since * 1e6)},
         )
         return [(provider, model) for provider, model in result.result_rows]
-
-    @staticmethod
-    def _time(unix_seconds: float) -> str:
-        return f"fromUnixTimestamp64Micro({int(unix_seconds * 1e6)}, 'UTC')"
 
     def _complete_rows(self, price: Price) -> None:
         """Writes rows of this model that have no cost yet again, one version later."""
@@ -172,14 +168,18 @@ class Pricing:
                         + metrics['completion_tokens'] * {{rates:Array(Float64)}}[4]
                     ) / 1e6 AS known_cost
                 FROM {database}.spans FINAL
-                WHERE received > {self._time(self._since - LOOK_BACK_SECONDS)}
+                WHERE received > fromUnixTimestamp64Micro({{since_us:Int64}}, 'UTC')
                     AND concat(provider, '/', model) = {{key:String}}
                     AND tokens > 0
                     AND cost = 0
                     AND NOT mapContains(metrics, 'cost')
             )
             """,
-            {"rates": list(price.rates), "key": price.key},
+            {
+                "rates": list(price.rates),
+                "key": price.key,
+                "since_us": int((self._since - LOOK_BACK_SECONDS) * 1e6),
+            },
         )
 
 

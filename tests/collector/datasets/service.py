@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +13,9 @@ from spanloop.v1 import datasets_pb2, promote_pb2
 from spanloop_collector.api.json_codec import decode, encode, parse_json
 from spanloop_collector.api.operations import Call, operation_of
 from spanloop_collector.keys.principal import Principal, Scope
-from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
-from tests.collector.schema.spans import request, span
+from tests.collector.schema.spans import span, store_spans
 
 SERVICES = (
     ("DatasetService", datasets_pb2.DESCRIPTOR.services_by_name["DatasetService"]),
@@ -78,7 +76,7 @@ class Service:
         for row in rows:
             attributes = {f"spanloop.{name}": _text(row[name]) for name in ROW_FIELDS if name in row}
             spans.append(span(attributes, **{name: value for name, value in row.items() if name not in ROW_FIELDS}))
-        self.store.insert_otlp("traces", delimited(request(*spans, project=project)), token=os.urandom(8).hex())
+        store_spans(self.store, *spans, project=project)
 
 
 ROW_FIELDS = ("id", "input", "output", "expected", "metadata", "scores", "tags", "origin", "experiment_id", "error")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
-from tests.collector.schema.spans import END, START, request, span
+from tests.collector.schema.spans import END, START, span, store_spans
 
 
 def case(
@@ -63,4 +61,4 @@ def model_call(parent: Span, experiment: str, *, tokens: int, **attributes: str)
 def store_cases(store: Store, *spans: Span | Iterable[Span], project: str = "p") -> None:
     """Makes the spans rows."""
     flat = [each for item in spans for each in ([item] if isinstance(item, Span) else item)]
-    store.insert_otlp("traces", delimited(request(*flat, project=project)), token=os.urandom(8).hex())
+    store_spans(store, *flat, project=project)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import pytest
-from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
-from tests.collector.schema.spans import request, span
+from tests.collector.schema.spans import span, store_spans
 
 FILTERS = {
     "by_trace_id": "trace_id = '{trace_id}'",
@@ -23,7 +21,7 @@ FILTERS = {
 def insert(store: Store) -> dict[str, str]:
     attributes = {"session.id": "s1", "user.id": "u1", "input.value": "Refund, please!", "output.value": "Granted."}
     found = span(attributes)
-    store.insert_otlp("traces", delimited(request(found, span(), received=time.time_ns())), token=os.urandom(8).hex())
+    store_spans(store, found, span(), received=time.time_ns())
     return {"trace_id": found.trace_id.hex(), "span_id": found.span_id.hex()}
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
 from spanloop_collector.schema import migrate
 from spanloop_collector.settings import StoreSettings
-from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
-from tests.collector.schema.spans import request, span
+from tests.collector.schema.spans import span, store_spans
 
 DAY_NS = 86_400 * 10**9
 
@@ -29,7 +27,7 @@ def test_rows_older_than_the_retention_go(store_settings: StoreSettings, embedde
         start = 1 if name == "epoch" else now
         attributes = {"spanloop.experiment_id": "e1"} if name == "case" else {}
         one = span(attributes, name=name, start_time_unix_nano=start, end_time_unix_nano=start)
-        store.insert_otlp("traces", delimited(request(one, received=received)), token=os.urandom(8).hex())
+        store_spans(store, one, received=received)
     assert names(store) == ["epoch", "new", "old"]
 
     migrate(store, retention_days=30)

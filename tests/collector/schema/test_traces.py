@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from spanloop_collector.spool.record import delimited
 from spanloop_collector.store import Store
 
-from tests.collector.schema.spans import END, START, request, span
+from tests.collector.schema.spans import END, START, request, span, store_spans
 
 pytestmark = pytest.mark.also_on_cluster
 
@@ -30,7 +30,7 @@ def child(**fields: Any) -> Span:
 
 
 def send(store: Store, *spans: Span, received: int = START) -> None:
-    store.insert_otlp("traces", delimited(request(*spans, received=received)), token=os.urandom(8).hex())
+    store_spans(store, *spans, received=received)
 
 
 def trace(store: Store) -> dict[str, Any]:

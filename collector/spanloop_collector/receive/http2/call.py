@@ -146,7 +146,6 @@ class Call:
         answer = handler.stream_unary if handler.request_streaming else handler.unary_unary
         message = packed(self._serialized(await answer(request, self)))
         if not self._is_opened and self._connection.reserve(self, len(message)):
-            self._is_opened = True
             opening = frame(HEADERS, END_HEADERS, self.stream_id, _OPENING_BLOCK)
             # One write for all of it, since each of them wakes the peer.
             self._close(_OK_BLOCK, before=opening + frame(DATA, 0, self.stream_id, message))
