@@ -107,18 +107,24 @@ def _run_ours(collector: CollectorProcess, profile: str, spans: int) -> tuple[fl
         return int(collector.sql("SELECT count() AS n FROM logs")[0]["n"])
 
     start_load(collector.grpc_address, profile, WARM_UP_SPANS).report()
-    before = settled(count)
+    _until_stored(collector)
+    before = count()
     cpu = cpu_seconds(collector.pid)
     report = start_load(collector.grpc_address, profile, spans).report()
     # Counting rows takes time from those who store them: it is done once, when nothing waits any more.
-    while collector.metric(WAITING) > 0:
-        if time.time() - report.started_unix_seconds > VISIBLE_TIMEOUT_SECONDS:
-            raise RuntimeError(f"only {count() - before} of {spans} acknowledged spans are visible")
-        time.sleep(POLL_SECONDS)
+    _until_stored(collector)
     elapsed, used = time.time() - report.started_unix_seconds, cpu_seconds(collector.pid) - cpu
     if (stored := count() - before) != spans:
         raise RuntimeError(f"{stored} of {spans} acknowledged spans are visible")
     return spans / elapsed, used / spans * 100_000
+
+
+def _until_stored(collector: CollectorProcess) -> None:
+    timeout = time.monotonic() + VISIBLE_TIMEOUT_SECONDS
+    while (waiting := collector.metric(WAITING)) > 0:
+        if time.monotonic() > timeout:
+            raise RuntimeError(f"{waiting:,.0f} requests still wait for ClickHouse after {VISIBLE_TIMEOUT_SECONDS} s")
+        time.sleep(POLL_SECONDS)
 
 
 def _run_rotel(rotel: Rotel, server: ClickHouseProcess, profile: str, spans: int) -> tuple[float, float]:

@@ -10,12 +10,16 @@ from pathlib import Path
 from spanloop_collector.spool.durable import sync_directory, sync_file, write_all
 from spanloop_collector.spool.record import Buffer, RecordFlags, encode_header, seed_of
 from spanloop_collector.spool.segment import SegmentName, Summary
+from spanloop_collector.spool.spares import SpareFiles
 
 
 class ActiveSegment:
-    """An open file whose first `size` bytes are durable, complete records; owned by the commit thread."""
+    """An open file whose first `size` bytes are durable, complete records; owned by the commit thread.
 
-    def __init__(self, directory: Path, *, after: int, is_synced: bool) -> None:
+    What an older segment left behind them is cut off at the end.
+    """
+
+    def __init__(self, directory: Path, spares: SpareFiles, *, after: int, is_synced: bool) -> None:
         self.name = SegmentName.new(after=after)
         self.path = directory / str(self.name)
         self.size = 0
@@ -26,7 +30,7 @@ class ActiveSegment:
         self._flags = RecordFlags.NONE
         self._seed = seed_of(self.name.token)
         self._is_synced = is_synced
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._descriptor = self._open(spares)
         self._sync_name(directory)
 
     def header(self, parts: Sequence[Buffer], *, item_count: int, flags: RecordFlags) -> bytes:
@@ -53,12 +57,23 @@ class ActiveSegment:
         # The footer only saves time at a restart: it needs neither fsync nor space on a full disk.
         with contextlib.suppress(OSError):
             os.write(self._descriptor, summary.footer(seed=self._seed))
+        # If this fails, what was there before follows; who reads the segment looks at the file's size.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, os.lseek(self._descriptor, 0, os.SEEK_CUR))
         self.close()
         return summary
 
     def close(self) -> None:
         """Leaves the file as it is; the next start finds it."""
         os.close(self._descriptor)
+
+    def _open(self, spares: SpareFiles) -> int:
+        new = 0 if spares.take(self.path) else os.O_CREAT | os.O_EXCL
+        try:
+            return os.open(self.path, os.O_WRONLY | os.O_CLOEXEC | new, 0o600)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            raise
 
     def _sync_name(self, directory: Path) -> None:
         """A record is not durable before the name of its file is."""
@@ -75,5 +90,6 @@ class ActiveSegment:
         """Takes a partial write away, so that the next one follows the last complete record."""
         try:
             os.ftruncate(self._descriptor, self.size)
+            os.lseek(self._descriptor, self.size, os.SEEK_SET)
         except OSError:
             self.is_usable = False

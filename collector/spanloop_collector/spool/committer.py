@@ -19,6 +19,7 @@ from spanloop_collector.spool.active import ActiveSegment
 from spanloop_collector.spool.durable import free_bytes
 from spanloop_collector.spool.record import HEADER_BYTES, Buffer, RecordFlags
 from spanloop_collector.spool.segment import Summary
+from spanloop_collector.spool.spares import KEPT_SECONDS, SpareFiles
 
 # RLIMIT_FSIZE and quotas pass as a full disk: the operator's answer is the same.
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -83,6 +84,7 @@ class Committer:
     def __init__(
         self,
         directory: Path,
+        spares: SpareFiles,
         settings: SpoolSettings,
         *,
         signal: str,
@@ -91,6 +93,7 @@ class Committer:
     ) -> None:
         """`report` is called in the thread."""
         self._directory = directory
+        self._spares = spares
         self._settings = settings
         self._signal = signal
         self._last_created = created_after
@@ -120,10 +123,11 @@ class Committer:
             is_running = self._work_off(self._next_jobs())
         if self._active:
             self._active.close()
+        self._spares.clear()
 
     def _next_jobs(self) -> list[object]:
         """Everything that came while the last group was written; waits when there is nothing."""
-        jobs = [self._jobs.get()]
+        jobs = [self._first_job()]
         waited = 0.0
         while self._jobs.qsize() + 1 < self._expected and waited < GATHER_SECONDS:
             time.sleep(GATHER_STEP_SECONDS)
@@ -133,6 +137,13 @@ class Committer:
                 jobs.append(self._jobs.get_nowait())
         self._expected = len(jobs)
         return jobs
+
+    def _first_job(self) -> object:
+        while True:
+            try:
+                return self._jobs.get(timeout=KEPT_SECONDS)
+            except Empty:
+                self._spares.clear()
 
     def _work_off(self, jobs: Sequence[object]) -> bool:
         """True until the jobs say stop."""
@@ -191,7 +202,8 @@ class Committer:
         active.append(buffers, records=len(group), items=items, flags=flags)
 
     def _create(self) -> ActiveSegment:
-        self._active = ActiveSegment(self._directory, after=self._last_created, is_synced=self._settings.fsync)
+        is_synced = self._settings.fsync
+        self._active = ActiveSegment(self._directory, self._spares, after=self._last_created, is_synced=is_synced)
         self._last_created = self._active.name.created_unix_nano
         return self._active
 
@@ -208,7 +220,10 @@ class Committer:
 
     def _keep_disk_free(self, size: int) -> None:
         reserve = self._settings.min_free_disk_bytes
-        if reserve and (free := free_bytes(self._directory)) - size < reserve:
+        if not reserve or free_bytes(self._directory) - size >= reserve:
+            return
+        self._spares.clear()
+        if (free := free_bytes(self._directory)) - size < reserve:
             raise SpoolFullError(
                 f"the disk of {self._directory} has {free} bytes free and the collector leaves "
                 f"{reserve} (spool.min_free_disk_bytes); make room, or let "
@@ -222,6 +237,7 @@ class Committer:
             # Also after a failed fsync: the kernel may have dropped pages that it will never write.
             self._seal()
         if is_full:
+            self._spares.clear()
             return SpoolFullError(f"the disk of {self._directory} is full: {error.strerror}")
         logger.error("spool: cannot write signal=%s directory=%s error=%s", self._signal, self._directory, error)
         return RetryableError(f"cannot write to {self._directory}: {error.strerror}")

@@ -84,6 +84,8 @@ class Damage:
 
     start: int
     end: int
+    is_torn: bool
+    """It begins with the header of a record that does not end."""
 
 
 def seed_of(token: str) -> int:
@@ -132,7 +134,7 @@ def scan(content: Content, *, size: int, seed: int) -> Iterator[RecordPlace | Da
         if place is None or place.end > size:
             # A length beyond the end is the last write before a crash; anything else is a damaged header.
             following = size if place else _next_header(content, position + 1, size=size, seed=seed)
-            yield Damage(position, following)
+            yield Damage(position, following, is_torn=place is not None)
             position = following
         else:
             yield place

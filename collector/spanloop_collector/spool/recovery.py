@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop_collector.spool.durable import sync_directory
-from spanloop_collector.spool.record import RecordFlags, RecordPlace, scan, seed_of
+from spanloop_collector.spool.record import Damage, RecordFlags, RecordPlace, scan, seed_of
 from spanloop_collector.spool.segment import FOOTER_BYTES, SegmentName, Summary
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,10 @@ class Recovered:
     name: SegmentName
     summary: Summary
     is_cut: bool
-    """Something unreadable followed the last record; damage between records is found when they are read."""
+    """A record that does not end followed the last one; damage between records is found when they are read.
+
+    Other bytes behind the last record are those of an older segment that lay in the file.
+    """
 
 
 def recover(directory: Path) -> Iterator[Recovered]:
@@ -55,9 +58,9 @@ def _recover_segment(path: Path, name: SegmentName) -> Recovered:
         footer = os.pread(file.fileno(), FOOTER_BYTES, max(file_bytes - FOOTER_BYTES, 0))
         if summary := Summary.from_footer(footer, file_bytes=file_bytes, seed=seed):
             return Recovered(path, name, summary, is_cut=False)
-        summary = _scan_segment(file.fileno(), size=file_bytes, seed=seed)
+        summary, is_cut = _scan_segment(file.fileno(), size=file_bytes, seed=seed)
         _make_final(file.fileno(), summary, seed=seed)
-        return Recovered(path, name, summary, is_cut=summary.byte_count < file_bytes)
+        return Recovered(path, name, summary, is_cut=is_cut)
 
 
 def _make_final(descriptor: int, summary: Summary, *, seed: int) -> None:
@@ -69,15 +72,17 @@ def _make_final(descriptor: int, summary: Summary, *, seed: int) -> None:
     os.fsync(descriptor)
 
 
-def _scan_segment(descriptor: int, *, size: int, seed: int) -> Summary:
-    """What the file holds up to its last record."""
+def _scan_segment(descriptor: int, *, size: int, seed: int) -> tuple[Summary, bool]:
+    """What the file holds up to its last whole record, and whether a torn one follows."""
     if not size:
-        return Summary()
+        return Summary(), False
     end = records = items = 0
+    is_torn = False
     flags = RecordFlags.NONE
     with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) as content:
         for found in scan(content, size=size, seed=seed):
             if isinstance(found, RecordPlace):
                 end, records, items = found.end, records + 1, items + found.item_count
                 flags |= found.flags
-    return Summary(end, records, items, flags)
+            is_torn = isinstance(found, Damage) and found.is_torn
+    return Summary(end, records, items, flags), is_torn

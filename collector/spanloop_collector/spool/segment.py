@@ -32,6 +32,7 @@ from spanloop_collector.spool.record import (
     seal,
     seed_of,
 )
+from spanloop_collector.spool.spares import SpareFiles
 
 # A younger segment of this process is still in the page cache as it was written; an older one may come back
 # from the disk, so its checksums are compared.
@@ -103,6 +104,7 @@ class SealedSegment:
         summary: Summary,
         *,
         is_fresh: bool,
+        spares: SpareFiles,
         on_removed: Callable[[SealedSegment], None],
         on_damage: Callable[[SealedSegment, int], None],
     ) -> None:
@@ -116,6 +118,7 @@ class SealedSegment:
         self.item_count = summary.item_count
         self.flags = summary.flags
         self._fresh_until = time.monotonic() + VERIFY_AFTER_SECONDS if is_fresh else 0.0
+        self._spares = spares
         self._on_removed = on_removed
         self._on_damage = on_damage
         self._is_damage_told = False
@@ -126,6 +129,8 @@ class SealedSegment:
         It holds the requests in order, each with its length before it; each begins with its record's header, and the
         file ends with the footer, in the form of unknown fields.
         """
+        if self.path.stat().st_size > self.byte_count + FOOTER_BYTES:
+            return False
         if time.monotonic() < self._fresh_until:
             return True
         content = self._content()
@@ -143,8 +148,11 @@ class SealedSegment:
             yield Record(view[place.payload_start : place.end], place.item_count, place.flags)
 
     def remove(self) -> None:
-        """Deletes the file for good; call it once the insert has succeeded. May be called from any thread."""
-        self.path.unlink(missing_ok=True)
+        """Gives the file away for good; call it once the insert has succeeded. May be called from any thread.
+
+        Nobody may look at a record any more: the next segment is written over them.
+        """
+        self._spares.put(self.path)
         sync_directory(self.path.parent)
         self._on_removed(self)
 

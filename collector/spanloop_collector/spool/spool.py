@@ -20,6 +20,7 @@ from spanloop_collector.spool.lock import DirectoryLock
 from spanloop_collector.spool.record import MAX_RECORD_BYTES, Buffer, RecordFlags
 from spanloop_collector.spool.recovery import recover
 from spanloop_collector.spool.segment import SealedSegment
+from spanloop_collector.spool.spares import SpareFiles
 from spanloop_collector.telemetry import SPOOL_CORRUPT_RECORDS, SPOOL_OLDEST_SECONDS
 
 # Used where nobody passes `write.flush_after_seconds`.
@@ -45,6 +46,7 @@ class Spool:
         self._loop = asyncio.get_running_loop()
         self._lock = DirectoryLock(directory)
         self._ledger = Ledger(signal)
+        self._spares = SpareFiles(directory)
         self._ready: list[SealedSegment] = []
         self._waiting_bytes = 0
         self._active_since: float | None = None
@@ -56,6 +58,7 @@ class Spool:
         self._recover()
         self._committer = Committer(
             directory,
+            self._spares,
             settings,
             signal=signal,
             created_after=max((segment.created_unix_nano for segment in self._ready), default=0),
@@ -246,6 +249,7 @@ class Spool:
             sealed.path,
             sealed.summary,
             is_fresh=is_fresh,
+            spares=self._spares,
             on_removed=self._ledger.remove,
             on_damage=self._on_damage,
         )

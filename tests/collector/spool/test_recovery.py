@@ -103,17 +103,18 @@ async def test_order_holds_over_restarts(open_spool: OpenSpool) -> None:
     assert payloads(await take_all(open_spool())) == [b"first", b"second", b"third"]
 
 
-@pytest.mark.parametrize("torn", [1, 20, 32, 40])
-async def test_torn_end_is_cut_and_counted(open_spool: OpenSpool, directory: Path, torn: int) -> None:
+@pytest.mark.parametrize(("torn", "counted"), [(1, 1), (9, 1), (10, 0), (40, 0)])
+async def test_torn_end_is_cut_and_counted(open_spool: OpenSpool, directory: Path, torn: int, counted: int) -> None:
     path = await stored(open_spool, directory, b"whole", b"torn away")
     path.write_bytes(path.read_bytes()[:-torn])
     before = damaged()
     spool = open_spool()
     assert payloads(await take_all(spool)) == [b"whole"]
-    assert damaged() == before + 1
+    # Where not even the header is whole, nothing tells a torn record from what lay in the file before.
+    assert damaged() == before + counted
     await spool.close()
     assert payloads(await take_all(open_spool())) == [b"whole"]
-    assert damaged() == before + 1
+    assert damaged() == before + counted
 
 
 async def test_zeros_at_the_end_are_cut(open_spool: OpenSpool, directory: Path) -> None:
