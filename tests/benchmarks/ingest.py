@@ -123,7 +123,7 @@ def _until_stored(collector: CollectorProcess) -> None:
     timeout = time.monotonic() + VISIBLE_TIMEOUT_SECONDS
     while (waiting := collector.metric(WAITING)) > 0:
         if time.monotonic() > timeout:
-            raise RuntimeError(f"{waiting:,.0f} requests still wait for ClickHouse after {VISIBLE_TIMEOUT_SECONDS} s")
+            raise RuntimeError(f"{waiting:,.0f} spans still wait for ClickHouse after {VISIBLE_TIMEOUT_SECONDS} s")
         time.sleep(POLL_SECONDS)
 
 

@@ -139,6 +139,7 @@ class Committer:
         return jobs
 
     def _first_job(self) -> object:
+        """Waits for it; what was stored long ago goes from the disk meanwhile."""
         while True:
             try:
                 return self._jobs.get(timeout=KEPT_SECONDS)

@@ -7,6 +7,7 @@ segment: checksums begin with the segment's token (record.py).
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from pathlib import Path
 
@@ -31,29 +32,25 @@ class SpareFiles:
         for left in directory.glob(f"*{SUFFIX}"):
             left.unlink()
 
-    def __len__(self) -> int:
-        return len(self._files)
-
     def put(self, path: Path) -> None:
         """Takes the file out of its place: keeps it, or deletes it when there are enough."""
         if len(self._files) >= MAX_SPARES:
             path.unlink(missing_ok=True)
             return
         spare = path.with_suffix(SUFFIX)
-        try:
+        # Whoever removes a segment twice finds nothing the second time.
+        with contextlib.suppress(FileNotFoundError):
             path.rename(spare)
-        except FileNotFoundError:
-            return
-        self._files.append(spare)
+            self._files.append(spare)
 
     def take(self, path: Path) -> bool:
         """Gives a spare file this name; False when there is none."""
-        try:
-            spare = self._files.popleft()
-        except IndexError:
-            return False
-        spare.rename(path)
-        return True
+        while self._files:
+            # Somebody may have tidied up the folder.
+            with contextlib.suppress(FileNotFoundError):
+                self._files.popleft().rename(path)
+                return True
+        return False
 
     def clear(self) -> None:
         """Deletes them all, which gives their space back."""

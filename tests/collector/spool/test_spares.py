@@ -142,6 +142,14 @@ def raise_no_space(descriptor: int) -> None:
     raise OSError(28, "No space left on device")
 
 
+async def test_one_that_somebody_deleted_is_not_missed(open_spool: OpenSpool, directory: Path) -> None:
+    spool = await with_spare(open_spool, directory)
+    (spare,) = spares(directory)
+    spare.unlink()
+    await spool.append(b"new", item_count=1)
+    assert payloads(await take(spool)) == [b"new"]
+
+
 async def test_only_a_few_are_kept(open_spool: OpenSpool, directory: Path) -> None:
     spool = open_spool(flush_after_seconds=60)
     segments = []
