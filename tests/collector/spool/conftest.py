@@ -9,8 +9,19 @@ from pathlib import Path
 import pytest
 from spanloop_collector.settings import SpoolSettings
 from spanloop_collector.spool import Spool
+from spanloop_collector.telemetry import REGISTRY
 
 OpenSpool = Callable[..., Spool]
+
+
+def damaged() -> float:
+    return REGISTRY.get_sample_value("spanloop_spool_corrupt_records_total", {"signal": "test"}) or 0.0
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where `open_spool` opens by default."""
+    return tmp_path / "spool"
 
 
 @pytest.fixture

@@ -8,19 +8,8 @@ from pathlib import Path
 import pytest
 from spanloop_collector.errors import ConfigError
 from spanloop_collector.spool import SealedSegment, Spool
-from spanloop_collector.telemetry import REGISTRY
 
-from tests.collector.spool.conftest import OpenSpool
-
-
-def damaged() -> float:
-    return REGISTRY.get_sample_value("spanloop_spool_corrupt_records_total", {"signal": "test"}) or 0.0
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """Where `open_spool` opens by default."""
-    return tmp_path / "spool"
+from tests.collector.spool.conftest import OpenSpool, damaged
 
 
 async def take_all(spool: Spool) -> list[SealedSegment]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
+import errno
 from pathlib import Path
 
 import pytest
@@ -14,22 +12,11 @@ from spanloop_collector.spool import committer as committer_module
 from spanloop_collector.spool.record import HEADER_BYTES
 from spanloop_collector.spool.segment import FOOTER_BYTES
 from spanloop_collector.spool.spares import MAX_SPARES
-from spanloop_collector.telemetry import REGISTRY
 
-from tests.collector.spool.conftest import OpenSpool
+from tests.collector.spool.conftest import OpenSpool, damaged
 from tests.support.waiting import wait_until
 
 OLD = b"stored long ago " * 1000
-
-
-def damaged() -> float:
-    return REGISTRY.get_sample_value("spanloop_spool_corrupt_records_total", {"signal": "test"}) or 0.0
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    """Where `open_spool` opens by default."""
-    return tmp_path / "spool"
 
 
 def spares(directory: Path) -> list[Path]:
@@ -139,7 +126,7 @@ async def test_a_write_that_fails_over_an_old_one_is_taken_away(
 
 
 def raise_no_space(descriptor: int) -> None:
-    raise OSError(28, "No space left on device")
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 async def test_one_that_somebody_deleted_is_not_missed(open_spool: OpenSpool, directory: Path) -> None:
@@ -190,56 +177,3 @@ async def test_they_go_when_the_disk_is_full(open_spool: OpenSpool, directory: P
     with pytest.raises(SpoolFullError):
         await spool.append(b"no room", item_count=1)
     assert not spares(directory)
-
-
-KILLED = """
-import asyncio, os, signal, sys
-from pathlib import Path
-from spanloop_collector.settings import SpoolSettings
-from spanloop_collector.spool import Spool
-
-async def write(spool, acknowledged, prefix):
-    number = 0
-    while True:
-        identity = f"{prefix}-{number}"
-        await spool.append(identity.encode() + b" " + b"x" * (number * 997 % 40_000), item_count=1)
-        os.write(acknowledged, f"{identity}\\n".encode())
-        number += 1
-
-async def store(spool, stored):
-    while True:
-        segment = await spool.take()
-        names = [bytes(record.payload).split(b" ")[0].decode() for record in segment.records()]
-        os.write(stored, "".join(f"{segment.token} {name}\\n" for name in names).encode())
-        await asyncio.to_thread(segment.remove)
-
-async def main():
-    spool = Spool.open(Path(sys.argv[1]), SpoolSettings(segment_bytes=200_000), signal="test")
-    acknowledged, stored = (os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) for path in sys.argv[2:4])
-    await asyncio.gather(store(spool, stored), *(write(spool, acknowledged, f"{sys.argv[4]}-{n}") for n in range(4)))
-
-asyncio.run(main())
-"""
-
-
-def write_until_killed(directory: Path, acknowledged: Path, stored: Path, number: int) -> None:
-    enough = acknowledged.stat().st_size + 4000 + 700 * number
-    arguments = [str(directory), str(acknowledged), str(stored), str(number)]
-    process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
-    wait_until(lambda: acknowledged.stat().st_size > enough, what="writer acknowledges", poll=0.001)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-
-
-async def test_killed_while_files_are_written_over_loses_nothing(open_spool: OpenSpool, tmp_path: Path) -> None:
-    acknowledged, stored = tmp_path / "acknowledged", tmp_path / "stored"
-    acknowledged.touch()
-    for number in range(8):
-        write_until_killed(tmp_path / "spool", acknowledged, stored, number)
-    places = [line.split(" ") for line in stored.read_text().splitlines()]
-    spool = open_spool()
-    while segment := await spool.take(timeout=0.05):
-        places += [[segment.token, bytes(record.payload).split(b" ")[0].decode()] for record in segment.records()]
-    assert set(acknowledged.read_text().split()) <= {name for _, name in places}
-    # A segment that was stored, but not yet removed, comes again; what it holds has its token alone.
-    assert len({(token, name) for token, name in places}) == len({name for _, name in places})
