@@ -56,33 +56,56 @@ def strings(values: str, heads: str, codes: str, *, unless: str) -> str:
     return f"arrayMap((value, head, code) -> {one}, {values}, {heads}, {codes})"
 
 
-def texts_of_parts(kinds: str, strings: str, varints: str, values: str) -> str:
-    """The text of each value: numbers in decimal, bytes in base64, nested values as JSON."""
-    text = _text("kind", "string", "varint", "value")
-    return f"arrayMap((kind, string, varint, value) -> {text}, {kinds}, {strings}, {varints}, {values})"
+def texts_of_parts(heads: str, kinds: str, strings: str, varints: str, values: str) -> str:
+    """The text of each value: numbers in decimal, bytes in base64, nested values as JSON.
+
+    What few spans have, bytes and integers that do not end within their head, is looked for once a span: an expression
+    inside a condition is handed every column it names, row by row, even where no row needs it.
+    """
+    is_rare = f"kind = {TAGS['bytes']} OR (kind = {TAGS['int']} AND head >= {1 << 63})"
+    has_rare = f"arrayExists((kind, head) -> {is_rare}, {kinds}, {heads})"
+    parts = f"(kind, string, varint, value) -> {{}}, {kinds}, {strings}, {varints}, {values}"
+    common = _text_of({"int": _integer("varint")} | _common_texts("string", "varint", "value"))
+    every = _text_of(_every_text("string", "varint", "value"))
+    return f"if({has_rare}, arrayMap({parts.format(every)}), arrayMap({parts.format(common)}))"
 
 
 def texts(values: str) -> str:
     """The same in one go, for the few values of events, links and resources."""
     all_heads = heads(values)
-    text = _text("toUInt8(head)", content("value", "head"), "varint", "value")
+    text = _text_of(_every_text(content("value", "head"), "varint", "value"), kind="toUInt8(head)")
     return f"arrayMap((value, head, varint) -> {text}, {values}, {all_heads}, {varints(all_heads)})"
 
 
-def _text(kind: str, string: str, varint: str, value: str) -> str:
-    is_a = {name: f"{kind} = {tag}" for name, tag in TAGS.items()}
+def _text_of(by_kind: dict[str, str], *, kind: str = "kind") -> str:
+    """One flat choice: for each one inside another, what it chooses from would be copied once more."""
+    choices = ", ".join(f"{kind} = {TAGS[name]}, {text}" for name, text in by_kind.items())
+    return f"multiIf({choices}, '')"
+
+
+def _common_texts(string: str, varint: str, value: str) -> dict[str, str]:
+    return {
+        "string": string,
+        "json": string,
+        "double": f"toString(reinterpretAsFloat64(substring({value}, 2)))",
+        "bool": f"if({varint} = 0, 'false', 'true')",
+    }
+
+
+def _every_text(string: str, varint: str, value: str) -> dict[str, str]:
     # A varint of more than 49 bits goes on in the ninth byte of its value, with two groups of 7 bits and the last bit.
     more = f"reinterpretAsUInt32(substring({value}, 9))"
     groups = ((0x7F, 0), (0x7F00, 1), (0x10000, 2))
     rest = " + ".join(f"bitShiftRight(bitAnd({more}, {mask}), {shift})" for mask, shift in groups)
-    integer = f"reinterpretAsInt64(bitOr({varint}, bitShiftLeft(toUInt64({rest}), 49)))"
-    double = f"reinterpretAsFloat64(substring({value}, 2))"
     content_of_bytes = f"substring({value}, {_content_at(f'reinterpretAsUInt64({value})')})"
-    others = (
-        f"multiIf({is_a['int']}, toString({integer}), {is_a['double']}, toString({double}), "
-        f"{is_a['bool']}, if({varint} = 0, 'false', 'true'), {is_a['bytes']}, base64Encode({content_of_bytes}), '')"
-    )
-    return f"if({kind} {IS_TEXT}, {string}, {others})"
+    return _common_texts(string, varint, value) | {
+        "int": _integer(f"bitOr({varint}, bitShiftLeft(toUInt64({rest}), 49))"),
+        "bytes": f"base64Encode({content_of_bytes})",
+    }
+
+
+def _integer(varint: str) -> str:
+    return f"toString(reinterpretAsInt64({varint}))"
 
 
 def _content_at(head: str) -> str:

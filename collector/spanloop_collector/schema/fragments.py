@@ -194,23 +194,25 @@ def exception_text(events: str) -> str:
 
 def code_of_key(key: str) -> str:
     """SQL for the code of an attribute name, 0 where the table does not have it."""
-    prefixes = "".join(
-        f"startsWith({key}, {sql_text(prefix)}), {attributes.code_of(target)}, "
-        for prefix, target in attributes.prefixes().items()
-    )
     table = attributes.codes()
     known = f"transform({key}, {sql_array(list(table))}, {sql_codes(list(table.values()))}, 0)"
-    return f"multiIf({prefixes}{known})"
+    # A sum, since no name is known both ways: what stands inside a choice would get its own copy of the names.
+    families = "".join(
+        f" + {attributes.code_of(target)} * startsWith({key}, {sql_text(prefix)})"
+        for prefix, target in attributes.prefixes().items()
+    )
+    return f"toUInt8({known}{families})"
 
 
 def rename(key: str) -> str:
     """SQL for an attribute's name in metadata."""
     table = attributes.renames()
-    return (
-        f"multiIf(startsWith({key}, 'gen_ai.request.') AND {key} != 'gen_ai.request.model', substring({key}, 16), "
-        f"startsWith({key}, 'braintrust.metadata.'), substring({key}, 21), "
-        f"transform({key}, {sql_array(list(table))}, {sql_array(list(table.values()))}, toString({key})))"
-    )
+    known = f"transform({key}, {sql_array(list(table))}, {sql_array(list(table.values()))}, {key})"
+    is_request = f"(startsWith({key}, 'gen_ai.request.') AND {key} != 'gen_ai.request.model')"
+    is_braintrust = f"startsWith({key}, 'braintrust.metadata.')"
+    # Reckoned for the same reason as the codes.
+    cut = f"{len('gen_ai.request.')} * {is_request} + {len('braintrust.metadata.')} * {is_braintrust}"
+    return f"substring({known}, 1 + {cut})"
 
 
 def time_of(nanoseconds: str) -> str:

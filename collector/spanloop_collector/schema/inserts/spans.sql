@@ -1,12 +1,13 @@
 -- OTLP requests to rows of `spans`: unfold the spans, decode their values, find them by their code (attributes.txt),
 -- gather the metrics, price the tokens, fill the row.
 --
--- Five habits keep it fast. Spans are unfolded by the function arrayJoin: the clause ARRAY JOIN copies all it unfolds.
+-- Six habits keep it fast. Spans are unfolded by the function arrayJoin: the clause ARRAY JOIN copies all it unfolds.
 -- An expression that is used often is a column of an earlier stage: ClickHouse copies an alias wherever it is named.
 -- Lambdas never capture a column where many rows pass: a captured array is copied once per
 -- element. Values are fetched by position, `texts[indexOf(codes, …)]`, which is '' where the span has no such
 -- attribute; what few spans need stands inside an `if`, whose branches run for those rows only. Inputs and outputs,
--- which are most of a span's bytes, are decoded last and only where they are used: every copy of them counts.
+-- which are most of a span's bytes, are decoded last and only where they are used: every copy of them counts. No OR
+-- or AND of comparisons with an earlier stage's column: ClickHouse hashes all stages below for each of them.
 
 INSERT INTO {database}.spans
 (
@@ -91,7 +92,7 @@ WITH
     ),
     read AS
     (
-        SELECT *, {texts_of_parts:kinds:strings:varints:values} AS texts
+        SELECT *, {texts_of_parts:heads:kinds:strings:varints:values} AS texts
         FROM parted
     ),
     found AS
@@ -103,10 +104,12 @@ WITH
             indexOf(codes, {first_of:output}) AS output_at,
             indexOf(codes, {first_of:expected}) AS expected_at,
             -- OpenInference says whether its `input.value` is JSON; a text that looks like JSON stays a text.
-            codes[input_at] != {attribute_code:input.value}
-                OR {string:input_mime_type} = 'application/json' AS input_may_be_json,
-            codes[output_at] != {attribute_code:output.value}
-                OR {string:output_mime_type} = 'application/json' AS output_may_be_json,
+            if(
+                codes[input_at] = {attribute_code:input.value}, {string:input_mime_type} = 'application/json', true
+            ) AS input_may_be_json,
+            if(
+                codes[output_at] = {attribute_code:output.value}, {string:output_mime_type} = 'application/json', true
+            ) AS output_may_be_json,
             {string:id} AS given_id,
             {string:type} AS given_type,
             {string:error} AS given_error,
@@ -155,7 +158,7 @@ WITH
             {content:values[output_at]:heads[output_at]} AS output_text,
             {content:values[expected_at]:heads[expected_at]} AS expected_text,
             if(
-                (input_at = 0 OR output_at = 0)
+                input_at * output_at = 0
                     AND (notEmpty(events) OR has(codes, {code:flat_input}) OR has(codes, {code:flat_output})),
                 {scattered_messages},
                 ['', '']
@@ -218,17 +221,15 @@ SELECT
         span_attributes != '', JSONExtractString(span_attributes, 'type'),
         'span'
     ) AS type,
-    multiIf(
-        isValidJSON(input_text) AND input_may_be_json, input_text,
-        input_text != '', toJSONString(input_text),
-        input_at > 0, {json:texts[input_at]},
-        scattered[1]
+    if(
+        isValidJSON(input_text) AND input_may_be_json,
+        input_text,
+        multiIf(input_text != '', toJSONString(input_text), input_at > 0, {json:texts[input_at]}, scattered[1])
     ) AS input,
-    multiIf(
-        isValidJSON(output_text) AND output_may_be_json, output_text,
-        output_text != '', toJSONString(output_text),
-        output_at > 0, {json:texts[output_at]},
-        scattered[2]
+    if(
+        isValidJSON(output_text) AND output_may_be_json,
+        output_text,
+        multiIf(output_text != '', toJSONString(output_text), output_at > 0, {json:texts[output_at]}, scattered[2])
     ) AS output,
     multiIf(
         expected_at = 0, '',
