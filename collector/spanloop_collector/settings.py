@@ -52,7 +52,7 @@ class SpoolSettings:
 
     max_bytes: int = 8 * GIB
     """Bound of each signal's spool on disk; at the bound senders are told to try later."""
-    segment_bytes: int = 96 * MIB
+    segment_bytes: int = 144 * MIB
     """A segment this large, or of 100,000 spans, is sealed; a segment is also one insert."""
     min_free_disk_bytes: int = 256 * MIB
     """Below this much free disk the spool counts as full."""

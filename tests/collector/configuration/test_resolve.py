@@ -45,7 +45,7 @@ def test_argument_beats_environment_beats_file_beats_default(toml: Path) -> None
     assert found["write.connections"] == (3, "SPANLOOP_WRITE_CONNECTIONS")
     assert found["spool.fsync"] == (False, str(toml))
     assert found["write.flush_after_seconds"] == (1.0, str(toml))
-    assert found["spool.segment_bytes"] == (96 * MIB, "default")
+    assert found["spool.segment_bytes"] == (144 * MIB, "default")
 
 
 def test_config_file_may_come_from_the_environment(toml: Path) -> None:
@@ -214,7 +214,7 @@ def test_unreadable_certificate_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "message"),
     [
-        ({"SPANLOOP_SPOOL_MAX_BYTES": "16MiB"}, "spool.segment_bytes is 100663296, more than spool.max_bytes"),
+        ({"SPANLOOP_SPOOL_MAX_BYTES": "16MiB"}, "spool.segment_bytes is 150994944, more than spool.max_bytes"),
         (
             {"SPANLOOP_SPOOL_MAX_BYTES": "48MiB", "SPANLOOP_SPOOL_SEGMENT_BYTES": "16MiB"},
             "receive.max_message_bytes is .* raise spool.max_bytes",

@@ -71,7 +71,7 @@ SETTINGS
     non_replicated_deduplication_window = 10000,
     index_granularity = 8192,
     index_granularity_bytes = 3145728,
-    min_bytes_for_wide_part = 134217728,
+    min_bytes_for_wide_part = 201326592,
     min_columns_to_activate_adaptive_write_buffer = 1,
     merge_max_block_size_bytes = 2097152,
     vertical_merge_algorithm_min_rows_to_activate = 1,
