@@ -15,8 +15,9 @@ from pathlib import Path
 # written next.
 MAX_SPARES = 4
 
-# Requests that were stored long ago must not lie around: they are as they were sent, before any mask.
-KEPT_SECONDS = 10.0
+# Requests that were stored long ago must not lie around: they are as they were sent, before any mask. A burst a minute
+# finds its files.
+KEPT_SECONDS = 60.0
 
 SUFFIX = ".spare"
 
