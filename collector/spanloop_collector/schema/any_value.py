@@ -65,15 +65,15 @@ def texts_of_parts(heads: str, kinds: str, strings: str, varints: str, values: s
     is_rare = f"kind = {TAGS['bytes']} OR (kind = {TAGS['int']} AND head >= {1 << 63})"
     has_rare = f"arrayExists((kind, head) -> {is_rare}, {kinds}, {heads})"
     parts = f"(kind, string, varint, value) -> {{}}, {kinds}, {strings}, {varints}, {values}"
-    common = _text_of({"int": _integer("varint")} | _common_texts("string", "varint", "value"))
-    every = _text_of(_every_text("string", "varint", "value"))
+    common = _text_of({"int": _integer("varint")} | _common_texts("string"))
+    every = _text_of(_every_text("string"))
     return f"if({has_rare}, arrayMap({parts.format(every)}), arrayMap({parts.format(common)}))"
 
 
 def texts(values: str) -> str:
     """The same in one go, for the few values of events, links and resources."""
     all_heads = heads(values)
-    text = _text_of(_every_text(content("value", "head"), "varint", "value"), kind="toUInt8(head)")
+    text = _text_of(_every_text(content("value", "head")), kind="toUInt8(head)")
     return f"arrayMap((value, head, varint) -> {text}, {values}, {all_heads}, {varints(all_heads)})"
 
 
@@ -83,24 +83,24 @@ def _text_of(by_kind: dict[str, str], *, kind: str = "kind") -> str:
     return f"multiIf({choices}, '')"
 
 
-def _common_texts(string: str, varint: str, value: str) -> dict[str, str]:
+def _common_texts(string: str) -> dict[str, str]:
+    """By kind, from a lambda's `varint` and `value`."""
     return {
         "string": string,
         "json": string,
-        "double": f"toString(reinterpretAsFloat64(substring({value}, 2)))",
-        "bool": f"if({varint} = 0, 'false', 'true')",
+        "double": "toString(reinterpretAsFloat64(substring(value, 2)))",
+        "bool": "if(varint = 0, 'false', 'true')",
     }
 
 
-def _every_text(string: str, varint: str, value: str) -> dict[str, str]:
+def _every_text(string: str) -> dict[str, str]:
     # A varint of more than 49 bits goes on in the ninth byte of its value, with two groups of 7 bits and the last bit.
-    more = f"reinterpretAsUInt32(substring({value}, 9))"
+    more = "reinterpretAsUInt32(substring(value, 9))"
     groups = ((0x7F, 0), (0x7F00, 1), (0x10000, 2))
     rest = " + ".join(f"bitShiftRight(bitAnd({more}, {mask}), {shift})" for mask, shift in groups)
-    content_of_bytes = f"substring({value}, {_content_at(f'reinterpretAsUInt64({value})')})"
-    return _common_texts(string, varint, value) | {
-        "int": _integer(f"bitOr({varint}, bitShiftLeft(toUInt64({rest}), 49))"),
-        "bytes": f"base64Encode({content_of_bytes})",
+    return _common_texts(string) | {
+        "int": _integer(f"bitOr(varint, bitShiftLeft(toUInt64({rest}), 49))"),
+        "bytes": f"base64Encode(substring(value, {_content_at('reinterpretAsUInt64(value)')}))",
     }
 
 
