@@ -29,6 +29,11 @@ FLUSH_AFTER_SECONDS = 0.25
 # Nothing for so long, and a segment need not be waited for: more will not come soon.
 QUIET_SECONDS = 0.2
 
+# As much as this comes together in bursts only, and is worth an insert of its own whatever follows: a shorter pause is
+# the end of it.
+LARGE_BYTES = 16 * 1024 * 1024
+LARGE_QUIET_SECONDS = 0.03
+
 # Requests in memory that wait for the disk. A slower disk than this bridges is told to the senders.
 MAX_WAITING_BYTES = 128 * 1024 * 1024
 
@@ -50,6 +55,7 @@ class Spool:
         self._ready: list[SealedSegment] = []
         self._waiting_bytes = 0
         self._active_since: float | None = None
+        self._active_bytes = 0
         self._last_append = 0.0
         self._is_seal_asked = False
         self._is_closed = False
@@ -108,9 +114,9 @@ class Spool:
     ) -> SealedSegment | None:
         """The oldest sealed segment, for this caller alone; None when there is none for `timeout` seconds.
 
-        What was appended is sealed once it is `flush_after_seconds` old, if someone waits here for it;
-        a patient caller waits so much longer for a fuller one, as long as more keeps coming. It is asked anew
-        whenever something changed.
+        What was appended is sealed once it is `flush_after_seconds` old, or what a burst left, if someone waits
+        here for it; a patient caller waits so much longer for a fuller one, as long as more keeps coming. It is asked
+        anew whenever something changed.
         """
         deadline = self._loop.time() + timeout
         while not self._ready:
@@ -180,14 +186,15 @@ class Spool:
                 self._on_sealed(outcome)
 
     def _on_committed(self, appends: Sequence[Append]) -> None:
-        self._ledger.add(
-            byte_count=sum(append.size for append in appends),
-            item_count=sum(append.item_count for append in appends),
-        )
+        size = sum(append.size for append in appends)
+        self._ledger.add(byte_count=size, item_count=sum(append.item_count for append in appends))
         self._last_append = self._loop.time()
         if self._active_since is None:
             self._active_since = self._last_append
             self._is_seal_asked = False
+            self._wake_takers()
+        self._active_bytes += size
+        if self._active_bytes >= LARGE_BYTES > self._active_bytes - size:
             self._wake_takers()
         self._settle(appends, None)
 
@@ -207,6 +214,7 @@ class Spool:
         self._ledger.add_sealed(segment)
         self._ready.append(segment)
         self._active_since = None
+        self._active_bytes = 0
         self._is_seal_asked = False
         self._wake_takers()
 
@@ -216,6 +224,8 @@ class Spool:
             return float("inf")
         due = self._active_since + self._flush_after
         due = max(due, min(due + patience_seconds, self._last_append + QUIET_SECONDS))
+        if self._active_bytes >= LARGE_BYTES:
+            due = min(due, self._last_append + LARGE_QUIET_SECONDS)
         if due > self._loop.time():
             return due - self._loop.time()
         self.seal()

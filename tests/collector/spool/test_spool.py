@@ -9,6 +9,7 @@ import pytest
 from spanloop_collector.errors import RetryableError, SpoolFullError, TooLargeError
 from spanloop_collector.spool import Backlog, RecordFlags, SealedSegment, Spool
 from spanloop_collector.spool.record import HEADER_BYTES
+from spanloop_collector.spool.spool import LARGE_BYTES
 
 from tests.collector.spool.conftest import OpenSpool
 
@@ -90,6 +91,16 @@ async def test_a_patient_taker_does_not_wait_once_another_comes(open_spool: Open
     assert segment is not None
     assert payloads(segment) == [b"first"]
     waiting.cancel()
+
+
+async def test_what_a_burst_left_does_not_wait_for_its_age(open_spool: OpenSpool) -> None:
+    spool = open_spool(flush_after_seconds=60)
+    taking = asyncio.create_task(spool.take(timeout=10, patience_seconds=lambda: 30))
+    for _ in range(2):
+        await spool.append(bytes(LARGE_BYTES // 2), item_count=1)
+    segment = await taking
+    assert segment is not None
+    assert segment.record_count == 2
 
 
 async def test_take_gives_up_in_time_when_nothing_comes(open_spool: OpenSpool) -> None:
