@@ -65,7 +65,8 @@ class WriteSettings:
     """How segments become inserts."""
 
     flush_after_seconds: float = 0.25
-    """Wait of an acknowledged span before its insert starts; up to 2 s longer while spans keep coming."""
+    """Wait of an acknowledged span before its insert starts; up to 2 s longer while spans keep coming, and none after a
+    burst of 16 MiB."""
     connections: int = 2
     """Inserts in flight at once."""
     retry_max_seconds: float = 10.0
