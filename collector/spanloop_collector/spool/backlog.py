@@ -39,6 +39,11 @@ class Ledger:
         """Bytes on disk, the active segment included."""
         return self._bytes
 
+    @property
+    def has_sealed(self) -> bool:
+        """Whether segments wait for ClickHouse or are being inserted."""
+        return bool(self._sealed)
+
     def add(self, *, byte_count: int, item_count: int) -> None:
         """Counts requests that are durable now."""
         with self._lock:

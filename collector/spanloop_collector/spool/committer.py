@@ -25,7 +25,8 @@ from spanloop_collector.spool.spares import KEPT_SECONDS, SpareFiles
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # Requests that come together wait this long for as many as came last time, to share a write, an fsync and the way
-# between two threads: a quarter less CPU per request under load. A lone request does not wait.
+# between two threads: a quarter less CPU per request under load. A lone request does not wait, and none does while
+# ClickHouse has nothing to do: there are cores to spare then, and a burst's first segment is what everything waits for.
 GATHER_SECONDS = 0.004
 GATHER_STEP_SECONDS = 0.001
 
@@ -89,14 +90,16 @@ class Committer:
         *,
         signal: str,
         created_after: int,
+        is_load_high: Callable[[], bool],
         report: Callable[[Outcome], None],
     ) -> None:
-        """`report` is called in the thread."""
+        """`is_load_high` and `report` are called in the thread."""
         self._directory = directory
         self._spares = spares
         self._settings = settings
         self._signal = signal
         self._last_created = created_after
+        self._is_load_high = is_load_high
         self._report = report
         self._active: ActiveSegment | None = None
         self._expected = 1
@@ -129,7 +132,7 @@ class Committer:
         """Everything that came while the last group was written; waits when there is nothing."""
         jobs = [self._first_job()]
         waited = 0.0
-        while self._jobs.qsize() + 1 < self._expected and waited < GATHER_SECONDS:
+        while self._jobs.qsize() + 1 < self._expected and waited < GATHER_SECONDS and self._is_load_high():
             time.sleep(GATHER_STEP_SECONDS)
             waited += GATHER_STEP_SECONDS
         with contextlib.suppress(Empty):

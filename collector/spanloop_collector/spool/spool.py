@@ -68,6 +68,7 @@ class Spool:
             settings,
             signal=signal,
             created_after=max((segment.created_unix_nano for segment in self._ready), default=0),
+            is_load_high=lambda: self._ledger.has_sealed,
             report=self._report,
         )
         SPOOL_OLDEST_SECONDS.labels(signal).set_function(lambda: self.backlog().oldest_age_seconds)
