@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelPrice, TieredPrices
 
-REST_SECONDS = 1.0
-"""Between looks while spans arrive."""
+REST_SECONDS = 2.0
+"""Between looks while spans arrive: how much later than its spans a new model's cost may come. Under full load, each
+look reads what came since the last one and a few seconds more."""
 LOOK_BACK_SECONDS = 60
 """What the first look sees of what an earlier run stored, and a new price of what came before its model was found."""
 MARGIN_SECONDS = 2.0
