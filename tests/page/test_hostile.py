@@ -81,6 +81,7 @@ def test_results_and_charts_show_text(visit: Visit) -> None:
     expect(page.get_by_role("gridcell").first).to_contain_text("<")
     check(page)
     page.get_by_role("row").nth(1).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     check(page)
     page.keyboard.press("Escape")
     page.get_by_role("radio", name="Chart").click()
